@@ -1,0 +1,129 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is compiled alike: Swift 6 language mode (the tools version's default) and no warning left.
+let common: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Executables carry the Swift runtime, so that a production machine needs no Swift.
+///
+/// The libraries are what Foundation's static archives want and nothing names when only a dependency imports Foundation.
+let selfContained: [LinkerSetting] = [
+    .unsafeFlags(["-static-stdlib"]), .linkedLibrary("_FoundationCShims"), .linkedLibrary("_FoundationCollections"),
+    .linkedLibrary("swiftSynchronization"),
+]
+
+/// The operator's command reads YAML, and Yams imports all of Foundation.
+let selfContainedFoundation: [LinkerSetting] = selfContained + [
+    .linkedLibrary("FoundationInternationalization"), .linkedLibrary("CoreFoundation"), .linkedLibrary("_FoundationICU"),
+    .linkedLibrary("swiftDispatch"), .linkedLibrary("dispatch"), .linkedLibrary("BlocksRuntime"),
+    .linkedLibrary("stdc++"),
+]
+
+/// PID 1 of a sandbox is Embedded Swift in a fully static executable: it runs in a root that may hold no library at all.
+let embedded: [SwiftSetting] = [
+    .enableExperimentalFeature("Embedded"), .enableExperimentalFeature("Extern"),
+    .unsafeFlags(["-wmo", "-no-static-stdlib"]),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: common)
+}
+
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: common, linkerSettings: selfContained)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: common)
+}
+
+let package = Package(
+    name: "soulbox",
+    products: [
+        .executable(name: "soulbox", targets: ["soulbox"]),
+        .executable(name: "soulbox-worker", targets: ["soulbox-worker"]),
+        .executable(name: "soulbox-scheduler", targets: ["soulbox-scheduler"]),
+        .executable(name: "soulbox-isolator", targets: ["soulbox-isolator"]),
+        .executable(name: "soulbox-init", targets: ["soulbox-init"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // The C libraries, each met in exactly one Swift module.
+        .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+        .target(name: "CLinux"),
+        .target(name: "CInit"),
+
+        // Values and the kernel.
+        library("SoulBoxModel", []),
+        library("LinuxKernel", ["CLinux"]),
+        library("LinuxSecurity", ["LinuxKernel", "CSeccomp", "CCapability"]),
+
+        // The isolation service and its protocol.
+        library("IsolationProtocol", ["SoulBoxModel", "LinuxKernel"]),
+        library("Isolation", ["IsolationProtocol", "LinuxKernel", "LinuxSecurity", "SoulBoxModel", logging]),
+
+        // The API's side.
+        library("FastCGI", ["CFastCGI", "LinuxKernel"]),
+        library("Postgres", ["CPostgres", "LinuxKernel"]),
+        library("SoulBoxStore", ["Postgres", "SoulBoxModel"]),
+        library("SoulBoxService", ["SoulBoxModel", "LinuxKernel", logging]),
+        library("SoulBoxExecution", ["SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging]),
+        library("SoulBoxAPI", [
+            "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging, crypto,
+        ]),
+        library("SoulBoxScheduler", ["SoulBoxExecution", "SoulBoxStore", "SoulBoxModel", "LinuxKernel", logging]),
+        library("SoulBoxImages", [
+            "SoulBoxModel", "LinuxKernel", crypto, .product(name: "Yams", package: "Yams"),
+        ]),
+        library("SoulBoxCommands", [
+            "SoulBoxImages", "SoulBoxService", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
+            "LinuxKernel", argumentParser, logging, crypto, .product(name: "Yams", package: "Yams"),
+        ]),
+
+        .executableTarget(
+            name: "soulbox", dependencies: ["SoulBoxCommands", argumentParser], swiftSettings: common,
+            linkerSettings: selfContainedFoundation),
+        executable("soulbox-worker", ["SoulBoxAPI", "FastCGI", "Postgres", "SoulBoxService", "SoulBoxStore", logging]),
+        executable("soulbox-scheduler", ["SoulBoxScheduler", "Postgres", "SoulBoxService", "SoulBoxStore", logging]),
+        executable("soulbox-isolator", ["Isolation", "SoulBoxService", logging]),
+        .executableTarget(
+            name: "soulbox-init", dependencies: ["CInit"], swiftSettings: embedded,
+            linkerSettings: [.unsafeFlags(["-Xclang-linker", "-static"])]),
+
+        tests("SoulBoxModelTests", ["SoulBoxModel"]),
+        tests("LinuxKernelTests", ["LinuxKernel"]),
+        tests("LinuxSecurityTests", ["LinuxSecurity", "LinuxKernel"]),
+        tests("IsolationProtocolTests", ["IsolationProtocol", "SoulBoxModel", "LinuxKernel"]),
+        tests("IsolationTests", [
+            "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", logging,
+        ]),
+        tests("FastCGITests", ["FastCGI", "LinuxKernel"]),
+        tests("PostgresTests", ["Postgres", "LinuxKernel"]),
+        tests("SoulBoxStoreTests", ["SoulBoxStore", "Postgres", "SoulBoxModel"]),
+        tests("SoulBoxAPITests", ["SoulBoxAPI", "SoulBoxModel"]),
+        tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel"]),
+        tests("SoulBoxCommandsTests", ["SoulBoxCommands", "SoulBoxService", "SoulBoxModel"]),
+        tests("IntegrationTests", [
+            "SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService",
+            .target(name: "soulbox"), .target(name: "soulbox-worker"), .target(name: "soulbox-scheduler"),
+            .target(name: "soulbox-isolator"), .target(name: "soulbox-init"),
+        ]),
+    ]
+)

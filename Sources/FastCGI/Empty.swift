@@ -1,0 +1,1 @@
+// First file of FastCGI; the part's author replaces it.

@@ -1,0 +1,1 @@
+// First file of Isolation; the part's author replaces it.

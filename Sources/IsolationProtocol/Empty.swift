@@ -1,0 +1,1 @@
+// First file of IsolationProtocol; the part's author replaces it.

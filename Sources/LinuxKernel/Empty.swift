@@ -1,0 +1,1 @@
+// First file of LinuxKernel; the part's author replaces it.

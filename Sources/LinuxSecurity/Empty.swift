@@ -1,0 +1,1 @@
+// First file of LinuxSecurity; the part's author replaces it.

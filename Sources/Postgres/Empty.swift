@@ -1,0 +1,1 @@
+// First file of Postgres; the part's author replaces it.

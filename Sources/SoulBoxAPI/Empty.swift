@@ -1,0 +1,1 @@
+// First file of SoulBoxAPI; the part's author replaces it.

@@ -1,0 +1,1 @@
+// First file of SoulBoxCommands; the part's author replaces it.

@@ -1,0 +1,1 @@
+// First file of SoulBoxExecution; the part's author replaces it.

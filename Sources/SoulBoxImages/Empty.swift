@@ -1,0 +1,1 @@
+// First file of SoulBoxImages; the part's author replaces it.

@@ -1,0 +1,1 @@
+// First file of SoulBoxModel; the part's author replaces it.

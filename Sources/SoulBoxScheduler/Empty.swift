@@ -1,0 +1,1 @@
+// First file of SoulBoxScheduler; the part's author replaces it.

@@ -1,0 +1,1 @@
+// First file of SoulBoxService; the part's author replaces it.

@@ -1,0 +1,1 @@
+// First file of SoulBoxStore; the part's author replaces it.

@@ -1,0 +1,1 @@
+// First file; the part's author replaces it.
