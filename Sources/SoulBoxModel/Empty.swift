@@ -1,1 +1,0 @@
-// First file of SoulBoxModel; the part's author replaces it.

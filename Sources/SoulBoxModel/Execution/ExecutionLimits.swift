@@ -1,0 +1,30 @@
+/// What an execution may use.
+public struct ExecutionLimits: Sendable, Equatable {
+    /// Wall time of the program, in milliseconds; compiling has a limit of its own.
+    public var timeoutMilliseconds: Int
+
+    /// Memory in bytes, the sandbox's disk included: it is a tmpfs.
+    public var memoryBytes: Int64
+
+    /// Processor time, in thousandths of a core.
+    public var cpuMillicores: Int
+
+    /// Processes and threads.
+    public var processes: Int
+
+    /// Makes limits; the defaults are those of the API.
+    public init(
+        timeoutMilliseconds: Int = 30_000, memoryBytes: Int64 = 256 << 20, cpuMillicores: Int = 1000, processes: Int = 128
+    ) {
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.memoryBytes = memoryBytes
+        self.cpuMillicores = cpuMillicores
+        self.processes = processes
+    }
+
+    /// The size of a one-shot sandbox's disk in bytes: half the memory limit, 256 MiB at most.
+    public var diskBytes: Int64 { min(256 << 20, memoryBytes / 2) }
+
+    /// How many files and directories that disk holds.
+    public static let inodes = 16_384
+}

@@ -1,0 +1,59 @@
+/// What to execute, validated and immutable.
+public struct ExecutionSpec: Sendable, Equatable {
+    /// Name and value of an environment variable.
+    public struct Variable: Sendable, Equatable {
+        /// The name.
+        public var name: String
+        /// The value.
+        public var value: String
+
+        /// Makes a variable.
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// The language.
+    public var runtime: Runtime
+
+    /// The template's identifier, as `basic-python`.
+    public var template: String
+
+    /// The file to run among `files`; nil runs `code`.
+    public var entrypoint: String?
+
+    /// The program's text; nil when `entrypoint` names a file instead.
+    public var code: String?
+
+    /// Files placed in `/workspace` before the start.
+    public var files: [InputFile]
+
+    /// Arguments of the program.
+    public var arguments: [String]
+
+    /// Environment variables beside the template's own.
+    public var environment: [Variable]
+
+    /// Text on standard input; nil is an empty one.
+    public var stdin: String?
+
+    /// What it may use.
+    public var limits: ExecutionLimits
+
+    /// Makes a spec.
+    public init(
+        runtime: Runtime, template: String, entrypoint: String? = nil, code: String? = nil, files: [InputFile] = [],
+        arguments: [String] = [], environment: [Variable] = [], stdin: String? = nil, limits: ExecutionLimits = .init()
+    ) {
+        self.runtime = runtime
+        self.template = template
+        self.entrypoint = entrypoint
+        self.code = code
+        self.files = files
+        self.arguments = arguments
+        self.environment = environment
+        self.stdin = stdin
+        self.limits = limits
+    }
+}
