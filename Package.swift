@@ -76,7 +76,9 @@ let package = Package(
         library("LinuxSecurity", ["LinuxKernel", "CSeccomp", "CCapability"]),
 
         // The isolation service and its protocol.
-        library("IsolationProtocol", ["SoulBoxModel", "LinuxKernel"]),
+        .target(
+            name: "IsolationProtocol", dependencies: ["SoulBoxModel", "LinuxKernel"],
+            exclude: ["io.soulbox.isolation.varlink"], swiftSettings: common),
         library("Isolation", ["IsolationProtocol", "LinuxKernel", "LinuxSecurity", "SoulBoxModel", logging]),
 
         // The API's side.

@@ -1,1 +1,156 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const char *soulbox_error_name(int number) { return strerrorname_np(number); }
+void soulbox_name_thread(unsigned long thread, const char *name) { pthread_setname_np(thread, name); }
+ssize_t soulbox_readlink(const char *path, void *buffer, size_t size) { return readlink(path, buffer, size); }
+
+const int soulbox_O_PATH = O_PATH;
+const int soulbox_SOCK_STREAM = SOCK_STREAM, soulbox_SOCK_SEQPACKET = SOCK_SEQPACKET, soulbox_SOCK_CLOEXEC = SOCK_CLOEXEC;
+const int soulbox_MSG_DONTWAIT = MSG_DONTWAIT;
+const int soulbox_POLLRDHUP = POLLRDHUP;
+
+int soulbox_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+    struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+    // O_PATH takes no other access flags here, and openat2 refuses what open ignores.
+    if (flags & O_PATH) how.flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+int soulbox_pipe2(int *ends, int flags) { return pipe2(ends, flags); }
+int soulbox_memfd_create(const char *name, unsigned flags) { return memfd_create(name, flags); }
+int soulbox_seal(int descriptor) {
+    return fcntl(descriptor, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+}
+int soulbox_accept4(int listener, void *address, void *length, int flags) {
+    return accept4(listener, address, length, flags);
+}
+uint64_t soulbox_makedev(unsigned major_, unsigned minor_) { return makedev(major_, minor_); }
+
+_Static_assert(sizeof(struct soulbox_ucred) == sizeof(struct ucred), "struct ucred is mirrored");
+
+int soulbox_peer_credentials(int socket, struct soulbox_ucred *credentials) {
+    socklen_t length = sizeof *credentials;
+    return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, credentials, &length);
+}
+
+ssize_t soulbox_send(int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count) {
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(32 * sizeof(int))];
+    } control = {0};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor_count > 32) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (descriptor_count > 0) {
+        message.msg_control = control.space;
+        message.msg_controllen = CMSG_SPACE(descriptor_count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(descriptor_count * sizeof(int));
+        memcpy(CMSG_DATA(header), descriptors, descriptor_count * sizeof(int));
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+ssize_t soulbox_receive(int socket, void *bytes, size_t count, int flags, struct soulbox_received *received) {
+    struct iovec part = {.iov_base = bytes, .iov_len = count};
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(32 * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space,
+                             .msg_controllen = sizeof control.space};
+    memset(received, 0, sizeof *received);
+    ssize_t result = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+    if (result < 0) return result;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET) continue;
+        if (header->cmsg_type == SCM_RIGHTS) {
+            size_t arrived = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            for (size_t i = 0; i < arrived; i++) {
+                int descriptor;
+                memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof descriptor);
+                if (received->count < 32) received->descriptors[received->count++] = descriptor;
+                else close(descriptor);
+            }
+        } else if (header->cmsg_type == SCM_CREDENTIALS) {
+            memcpy(&received->credentials, CMSG_DATA(header), sizeof received->credentials);
+            received->has_credentials = 1;
+        }
+    }
+    received->truncated = (message.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0;
+    if (received->truncated) {
+        while (received->count > 0) close(received->descriptors[--received->count]);
+    }
+    return result;
+}
+
+int soulbox_pidfd_open(pid_t pid, unsigned flags) { return (int)syscall(SYS_pidfd_open, pid, flags); }
+int soulbox_pidfd_send_signal(int pidfd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+int soulbox_wait_pidfd(int pidfd, int *code, int *status) {
+    siginfo_t information = {0};
+    int result = waitid(3 /* P_PIDFD */, (id_t)pidfd, &information, WEXITED);
+    *code = information.si_code;
+    *status = information.si_status;
+    return result;
+}
+
+int soulbox_unshare(uint64_t flags) { return unshare((int)flags); }
+int soulbox_setns(int descriptor, int kind) { return setns(descriptor, kind); }
+int soulbox_mount(const char *source, const char *target, const char *type, uint64_t flags, const char *data) {
+    return mount(source, target, type, flags, data);
+}
+int soulbox_unmount(const char *target, int detach) { return umount2(target, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)); }
+int soulbox_open_tree(int directory, const char *path, unsigned flags) {
+    return (int)syscall(SYS_open_tree, directory, path, flags | OPEN_TREE_CLOEXEC);
+}
+int soulbox_move_mount(int from, int to_directory, const char *to_path, unsigned flags) {
+    return (int)syscall(SYS_move_mount, from, "", to_directory, to_path, flags | MOVE_MOUNT_F_EMPTY_PATH);
+}
+int soulbox_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC); }
+int soulbox_fsconfig_string(int context, const char *key, const char *value) {
+    return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0);
+}
+int soulbox_fsconfig_create(int context) {
+    return (int)syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+}
+int soulbox_fsconfig_reconfigure(int context) {
+    return (int)syscall(SYS_fsconfig, context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+}
+int soulbox_fsmount(int context, unsigned attributes) {
+    return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes);
+}
+int soulbox_fspick(int descriptor) {
+    return (int)syscall(SYS_fspick, descriptor, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+}
+int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_user_namespace) {
+    struct mount_attr attributes = {.attr_set = set};
+    if (idmap_user_namespace >= 0) {
+        attributes.attr_set |= MOUNT_ATTR_IDMAP;
+        attributes.userns_fd = (uint64_t)idmap_user_namespace;
+    }
+    return (int)syscall(SYS_mount_setattr, mount, "", flags | AT_EMPTY_PATH, &attributes, sizeof attributes);
+}

@@ -1,1 +1,73 @@
+// What Swift's Glibc module does not name: system calls without a wrapper, constants behind macros, and struct layouts
+// that macros walk over. One line of C for each where that is possible.
 #pragma once
+
+#include "sandbox_child.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+// strerrorname_np(3); NULL for a number that is none.
+const char *soulbox_error_name(int number);
+void soulbox_name_thread(unsigned long thread, const char *name);
+ssize_t soulbox_readlink(const char *path, void *buffer, size_t size);
+
+extern const int soulbox_O_PATH;
+extern const int soulbox_SOCK_STREAM, soulbox_SOCK_SEQPACKET, soulbox_SOCK_CLOEXEC;
+extern const int soulbox_MSG_DONTWAIT;
+extern const int soulbox_POLLRDHUP;
+enum { SOULBOX_MFD_CLOEXEC = 1, SOULBOX_MFD_ALLOW_SEALING = 2 };
+
+int soulbox_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int soulbox_pipe2(int *ends, int flags);
+int soulbox_memfd_create(const char *name, unsigned flags);
+// F_ADD_SEALS with write, shrink, grow and seal.
+int soulbox_seal(int descriptor);
+int soulbox_accept4(int listener, void *address, void *length, int flags);
+uint64_t soulbox_makedev(unsigned major, unsigned minor);
+
+struct soulbox_ucred {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+int soulbox_peer_credentials(int socket, struct soulbox_ucred *credentials);
+
+// sendmsg(2) with MSG_NOSIGNAL and SCM_RIGHTS.
+ssize_t soulbox_send(int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count);
+
+struct soulbox_received {
+    int descriptors[32];
+    int count;
+    int truncated;
+    int has_credentials;
+    struct soulbox_ucred credentials;
+};
+// recvmsg(2) with MSG_CMSG_CLOEXEC. Descriptors of a truncated message are closed.
+ssize_t soulbox_receive(int socket, void *bytes, size_t count, int flags, struct soulbox_received *received);
+
+int soulbox_pidfd_open(pid_t pid, unsigned flags);
+int soulbox_pidfd_send_signal(int pidfd, int signal);
+// waitid(2) with P_PIDFD and WEXITED; `code` is si_code, `status` si_status.
+int soulbox_wait_pidfd(int pidfd, int *code, int *status);
+
+int soulbox_unshare(uint64_t flags);
+int soulbox_setns(int descriptor, int kind);
+int soulbox_mount(const char *source, const char *target, const char *type, uint64_t flags, const char *data);
+int soulbox_unmount(const char *target, int detach);
+int soulbox_open_tree(int directory, const char *path, unsigned flags);
+int soulbox_move_mount(int from, int to_directory, const char *to_path, unsigned flags);
+int soulbox_fsopen(const char *type);
+int soulbox_fsconfig_string(int context, const char *key, const char *value);
+int soulbox_fsconfig_create(int context);
+int soulbox_fsconfig_reconfigure(int context);
+int soulbox_fsmount(int context, unsigned attributes);
+// fspick(2) of the filesystem whose root a descriptor is.
+int soulbox_fspick(int descriptor);
+int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_user_namespace);
+
+// Removes a file or a tree without following links, with a bounded number of descriptors and no recursion.
+// Returns 0 or -errno.
+int soulbox_remove_tree(const char *path);

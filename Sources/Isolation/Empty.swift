@@ -1,1 +1,0 @@
-// First file of Isolation; the part's author replaces it.

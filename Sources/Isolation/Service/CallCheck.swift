@@ -1,0 +1,62 @@
+internal import IsolationProtocol
+internal import SoulBoxModel
+
+/// Checks a call before anything is made for it.
+///
+/// The API has validated the request already; the isolator trusts no caller with what concerns the host.
+enum CallCheck {
+    private static let maximumStrings = 128 << 10
+
+    /// The image of a call that may be carried out.
+    static func validate(_ call: ExecuteCall, images: ImageStore) throws(IsolationError) -> Image {
+        guard isName(call.execution), isName(call.account) else { throw IsolationError(.invalidSpec, "malformed identifier") }
+        guard let image = images.find(call.template) else { throw IsolationError(.templateNotFound, call.template) }
+        let limits = call.limits
+        guard (1...3_600_000).contains(limits.timeoutMilliseconds), (1 << 20...64 << 30).contains(limits.memoryBytes),
+            (10...1_024_000).contains(limits.cpuMillicores), (1...4096).contains(limits.processes)
+        else { throw IsolationError(.invalidSpec, "limits out of range") }
+        guard call.files.count <= 256, call.files.isEmpty || call.input != nil else {
+            throw IsolationError(.invalidSpec, "files without their bytes")
+        }
+        for file in call.files {
+            guard isPath(file.path), file.offset >= 0, file.size >= 0, file.size <= 64 << 20 else {
+                throw IsolationError(.invalidSpec, "malformed file")
+            }
+        }
+        if let entrypoint = call.entrypoint, !isPath(entrypoint) { throw IsolationError(.invalidSpec, "malformed entrypoint") }
+        var bytes = 0
+        for argument in call.arguments {
+            guard isText(argument) else { throw IsolationError(.invalidSpec, "NUL in an argument") }
+            bytes += argument.utf8.count + 1
+        }
+        for variable in call.environment {
+            guard isText(variable.name), isText(variable.value), !variable.name.isEmpty, !variable.name.contains("=") else {
+                throw IsolationError(.invalidSpec, "malformed environment")
+            }
+            bytes += variable.name.utf8.count + variable.value.utf8.count + 2
+        }
+        guard bytes <= maximumStrings else { throw IsolationError(.invalidSpec, "arguments and environment too large") }
+        guard image.manifest.compile == nil || call.compileOutput != nil else {
+            throw IsolationError(.invalidSpec, "compile_output is required for this template")
+        }
+        return image
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_")
+                    || byte == UInt8(ascii: "-")
+            }
+    }
+
+    private static func isText(_ text: String) -> Bool { !text.utf8.contains(0) }
+
+    /// Relative, with no empty segment, no `.` and no `..`.
+    private static func isPath(_ text: String) -> Bool {
+        guard isText(text), (1...4096).contains(text.utf8.count) else { return false }
+        return text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { segment in
+            !segment.isEmpty && segment != "." && segment != ".." && segment.utf8.count <= 255
+        }
+    }
+}

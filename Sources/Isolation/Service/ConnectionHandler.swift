@@ -1,0 +1,61 @@
+internal import IsolationProtocol
+internal import LinuxKernel
+internal import Logging
+internal import SoulBoxModel
+
+/// Answers the calls of one connection, one after the other.
+struct ConnectionHandler {
+    let isolator: Isolator
+    let connection: VarlinkConnection
+    let log: Logger
+
+    /// Serves until the peer closes or breaks the protocol.
+    func serve() {
+        do throws(IsolationError) {
+            while let message = try connection.receive(wait: true) { try answer(message) }
+        } catch {
+            if error.code != .unavailable { log.warning("connection closed", metadata: ["error": "\(error)"]) }
+        }
+    }
+
+    private func answer(_ message: JSONValue) throws(IsolationError) {
+        guard let method = message["method"]?.stringValue else { throw IsolationError(.protocolViolation, "no method") }
+        let parameters = message["parameters"]
+        switch method {
+        case "io.soulbox.isolation.Execute":
+            let execute = try ExecuteParameters(parameters, from: connection)
+            guard message["more"]?.boolValue == true else {
+                return try fail("org.varlink.service.ExpectedMore", [:])
+            }
+            try ExecutionSession(isolator: isolator, connection: connection, parameters: execute, log: log).run()
+        case "io.soulbox.isolation.Terminate":
+            guard let execution = parameters?["execution"]?.stringValue, let account = parameters?["account"]?.stringValue,
+                let reason = parameters?["reason"]?.stringValue.flatMap(TerminationReason.init(rawValue:)),
+                reason == .cancelled || reason == .outputLimit
+            else { return try fail("org.varlink.service.InvalidParameter", ["parameter": "reason"]) }
+            let entry = isolator.table.find(execution, account: account)
+            entry?.end(reason)
+            try reply(["terminated": .bool(entry != nil)])
+        case "io.soulbox.isolation.ListImages":
+            try reply(["images": .array(isolator.images.all().map(\.manifest.json))])
+        case "io.soulbox.isolation.GetStatus": try reply(isolator.status.json)
+        case "org.varlink.service.GetInfo":
+            try reply([
+                "vendor": "SoulBox", "product": "soulbox-isolator", "version": .string(isolator.configuration.version),
+                "url": "", "interfaces": ["org.varlink.service", "io.soulbox.isolation"],
+            ])
+        case "org.varlink.service.GetInterfaceDescription":
+            guard parameters?["interface"]?.stringValue == "io.soulbox.isolation" else {
+                return try fail("org.varlink.service.InterfaceNotFound", ["interface": parameters?["interface"] ?? .null])
+            }
+            try reply(["description": .string(InterfaceDescription.text)])
+        default: try fail("org.varlink.service.MethodNotFound", ["method": .string(method)])
+        }
+    }
+
+    private func reply(_ parameters: JSONValue) throws(IsolationError) { try connection.send(["parameters": parameters]) }
+
+    private func fail(_ name: String, _ parameters: JSONValue) throws(IsolationError) {
+        try connection.send(["error": .string(name), "parameters": parameters])
+    }
+}

@@ -1,0 +1,171 @@
+internal import Glibc
+internal import IsolationProtocol
+internal import LinuxKernel
+internal import Logging
+internal import SoulBoxModel
+
+/// Carries out one `Execute` call on the thread of its connection.
+struct ExecutionSession {
+    let isolator: Isolator
+    let connection: VarlinkConnection
+    let parameters: ExecuteParameters
+    let log: Logger
+
+    private var call: ExecuteCall { parameters.call }
+
+    /// Runs the execution and sends its events. Throws only when the caller cannot be told any more.
+    func run() throws(IsolationError) {
+        let last: ExecutionEvent
+        do {
+            last = .finished(try execute())
+        } catch let error as IsolationError {
+            last = .failed(error)
+        } catch let error as SandboxError {
+            log.error(
+                "sandbox failed",
+                metadata: ["execution.id": "\(call.execution)", "step": "\(error.step.name)", "error": "\(error)"])
+            last = .failed(IsolationError(.isolationFailed, "\(error)"))
+        } catch {
+            last = .failed(IsolationError(.isolationFailed, "\(error)"))
+        }
+        try send(last)
+    }
+
+    private func send(_ event: ExecutionEvent) throws(IsolationError) {
+        let reply = event.reply
+        try connection.send(reply.message, descriptors: reply.descriptors)
+    }
+
+    private func execute() throws -> ExecutionOutcome {
+        let image = try CallCheck.validate(call, images: isolator.images)
+        guard let entry = try isolator.table.add(call.execution, account: call.account) else {
+            throw IsolationError(.invalidSpec, "an execution of that name runs already")
+        }
+        defer { isolator.table.remove(call.execution) }
+        let arrived = MonotonicClock.now
+        guard try takeTurn(entry) else { return cancelled(entry, since: arrived) }
+        let queueTime = Int64((MonotonicClock.now - arrived) / 1000)
+        defer { isolator.queue.leave() }
+        var outcome = try inSandbox(of: image, entry: entry)
+        outcome.queueTimeMicroseconds = queueTime
+        return outcome
+    }
+
+    /// Waits for a place among the running; false when the execution was ended before it had one.
+    private func takeTurn(_ entry: ExecutionTable.Entry) throws(IsolationError) -> Bool {
+        guard case .waiting(let ticket, let ahead) = isolator.queue.arrive() else { return true }
+        try send(.queued(position: ahead))
+        let deadline = MonotonicClock.now + UInt64(isolator.configuration.queueWaitMilliseconds) * 1_000_000
+        let outcome = isolator.queue.wait(ticket: ticket, until: deadline) { entry.reason != nil || isCallerGone }
+        switch outcome {
+        case .admitted: return true
+        case .abandoned: return false
+        case .timedOut: throw IsolationError(.busy, "no place within the waiting time")
+        }
+    }
+
+    private var isCallerGone: Bool {
+        var entries = [PollEntry(descriptor: connection.pollDescriptor, events: .remoteHangUp)]
+        _ = try? Poll.wait(&entries, timeout: 0)
+        return !entries[0].returned.isEmpty
+    }
+
+    private func cancelled(_ entry: ExecutionTable.Entry, since arrived: UInt64) -> ExecutionOutcome {
+        ExecutionOutcome(
+            termination: Termination(reason: entry.reason ?? .cancelled),
+            queueTimeMicroseconds: Int64((MonotonicClock.now - arrived) / 1000))
+    }
+
+    private func inSandbox(of image: Image, entry: ExecutionTable.Entry) throws -> ExecutionOutcome {
+        let sandbox = try isolator.makeSandbox(for: call, image: image)
+        // The caller has its answer before the remains are cleared away.
+        defer { isolator.discard(sandbox) }
+        var workspace = try Workspace(disk: sandbox.disk, slot: sandbox.slot)
+        if let input = call.input { try workspace.write(call.files, from: input) }
+        try giveStreams(to: sandbox.slot)
+        try send(.started)
+
+        let supervisor = StageSupervisor(
+            sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor)
+        let compile = try compileStage(of: image, supervisor: supervisor)
+        if let compile {
+            try send(.compiled(compile))
+            if compile.termination.reason != .exited || compile.exitCode != 0 {
+                return ExecutionOutcome(termination: compileTermination(compile), compile: compile)
+            }
+        }
+        let line = CommandLine(
+            entrypoint: call.entrypoint ?? image.manifest.programFile, memoryBytes: call.limits.memoryBytes,
+            cpuMillicores: call.limits.cpuMillicores)
+        try limitDisk(of: sandbox)
+        let result = try supervisor.run(
+            StageSupervisor.Program(
+                arguments: line.arguments(of: image.manifest.run, adding: call.arguments),
+                environment: line.environment(
+                    of: image.manifest.run, template: image.manifest.environment, request: call.environment),
+                limits: call.limits, diskBytes: call.limits.diskBytes, stdin: call.stdin, stdout: call.stdout,
+                stderr: call.stderr))
+        try sendArtifacts(of: workspace)
+        return ExecutionOutcome(
+            termination: result.termination, exitCode: result.exitCode, wallTimeMicroseconds: result.wallTimeMicroseconds,
+            cpuTimeMicroseconds: result.cpuTimeMicroseconds, memoryPeakBytes: result.memoryPeakBytes, compile: compile)
+    }
+
+    /// The caller's pipes belong to the program's user, or opening `/dev/stdout` anew fails.
+    private func giveStreams(to slot: UserSlot) throws(SandboxError) {
+        for descriptor in [call.stdout, call.stderr, call.compileOutput].compactMap({ $0 }) {
+            try step(.workspace) { () throws(SystemCallError) in
+                try Files.setOwner(of: descriptor, user: slot.hostProgram, group: slot.hostProgram)
+            }
+        }
+    }
+
+    private func compileStage(of image: Image, supervisor: StageSupervisor) throws(SandboxError) -> StageOutcome? {
+        guard let stage = image.manifest.compile, let output = call.compileOutput else { return nil }
+        let limits = ExecutionLimits(
+            timeoutMilliseconds: stage.timeoutSeconds * 1000, memoryBytes: stage.memoryBytes,
+            cpuMillicores: max(call.limits.cpuMillicores, 1000), processes: 256)
+        let line = CommandLine(
+            entrypoint: call.entrypoint ?? image.manifest.programFile, memoryBytes: stage.memoryBytes,
+            cpuMillicores: limits.cpuMillicores)
+        let result = try supervisor.run(
+            StageSupervisor.Program(
+                arguments: line.arguments(of: stage.command),
+                environment: line.environment(of: stage.command, template: image.manifest.environment, request: []),
+                limits: limits, diskBytes: stage.diskBytes, stdin: nil, stdout: output, stderr: output))
+        return StageOutcome(
+            termination: result.termination, exitCode: result.exitCode, wallTimeMicroseconds: result.wallTimeMicroseconds)
+    }
+
+    /// A compile stage that was cancelled cancels the execution; every other failure of it is a compile error.
+    private func compileTermination(_ stage: StageOutcome) -> Termination {
+        switch stage.termination.reason {
+        case .cancelled, .outputLimit: return stage.termination
+        case .exited: return Termination(reason: .compileError, detail: "the compiler exited with \(stage.exitCode ?? 0)")
+        default:
+            return Termination(
+                reason: .compileError, signal: stage.termination.signal,
+                detail: "the compiler ended: \(stage.termination.reason.rawValue)")
+        }
+    }
+
+    /// The compile stage had a disk of its own size; what it left does not count against the program's.
+    private func limitDisk(of sandbox: Sandbox) throws(SandboxError) {
+        guard sandbox.spec.diskBytes > call.limits.diskBytes else { return }
+        try step(.stageDisk) { () throws(SystemCallError) in
+            let space = try Files.space(of: sandbox.disk.rawValue)
+            try Mount.resize(
+                disk: sandbox.disk.rawValue, bytes: Int64(space.usedBytes) + call.limits.diskBytes,
+                inodes: Int(space.usedInodes) + ExecutionLimits.inodes)
+        }
+    }
+
+    private func sendArtifacts(of workspace: borrowing Workspace) throws(IsolationError) {
+        var left = workspace.artifacts(limits: call.artifactLimits)[...]
+        while !left.isEmpty {
+            let batch = Array(left.prefix(VarlinkConnection.maximumDescriptors))
+            try send(.artifacts(batch))
+            left = left.dropFirst(batch.count)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+internal import Glibc
+internal import LinuxKernel
+
+/// What the kernel must offer, tried for real at start.
+///
+/// A missing feature is a refusal that says what is missing, never a weaker sandbox.
+enum FeatureProbe {
+    /// What was found.
+    struct Outcome {
+        let cgroups: CgroupHost
+        let features: [String]
+    }
+
+    /// A host that cannot isolate.
+    struct Missing: Error, CustomStringConvertible {
+        let features: [String]
+        var description: String { "this host cannot isolate: " + features.joined(separator: "; ") }
+    }
+
+    static func run() throws -> Outcome {
+        var missing: [String] = []
+        if geteuid() != 0 { throw Missing(features: ["the isolator must run as root"]) }
+        let cgroups: CgroupHost
+        do {
+            cgroups = try CgroupHost.probe()
+        } catch {
+            throw Missing(features: ["\(error)"])
+        }
+        func need(_ feature: String, _ body: () throws -> Void) {
+            do {
+                try body()
+            } catch {
+                missing.append("\(feature) (\(error))")
+            }
+        }
+        need("openat2(2), Linux 5.6") {
+            _ = try Files.open("proc", [.path, .directory], resolve: [.beneath, .noSymlinks], at: Files.openDirectory("/").release())
+        }
+        need("user namespaces") { try Files.requirePositive("/proc/sys/user/max_user_namespaces") }
+        need("overlayfs") {
+            guard try Files.readString("/proc/filesystems").contains("overlay") else {
+                throw SystemCallError(call: "overlay", errno: ENODEV)
+            }
+        }
+        need("seccomp filters") { _ = try Files.readString("/proc/sys/kernel/seccomp/actions_avail") }
+        guard missing.isEmpty else { throw Missing(features: missing) }
+        return Outcome(
+            cgroups: cgroups, features: ["clone3", "openat2", "overlayfs", "seccomp", "user namespaces", cgroups.description])
+    }
+}

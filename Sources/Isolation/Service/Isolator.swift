@@ -1,0 +1,94 @@
+internal import Glibc
+public import IsolationProtocol
+internal import LinuxKernel
+internal import LinuxSecurity
+public import Logging
+internal import SoulBoxModel
+internal import Synchronization
+
+/// The isolation service: everything that lives as long as the process.
+public final class Isolator: Sendable {
+    let configuration: IsolatorConfiguration
+    let images: ImageStore
+    let table = ExecutionTable()
+    let queue: ExecutionQueue
+    let filters: SeccompFilters
+
+    private let builder: SandboxBuilder
+    private let cgroups: SandboxCgroups
+    private let features: [String]
+    private let living = Mutex(0)
+    private let remover: SandboxRemover
+    private let log: Logger
+
+    /// Prepares the host: probes it, clears away what an earlier run left, starts the builders.
+    ///
+    /// Throws when the host cannot isolate; there is no weaker mode.
+    public init(_ configuration: IsolatorConfiguration, log: Logger) throws {
+        self.configuration = configuration
+        self.log = log
+        let probe = try FeatureProbe.run()
+        features = probe.features
+        cgroups = try SandboxCgroups(host: probe.cgroups, instance: configuration.instance)
+        // Before ids are leased anew: what still runs has some of them.
+        try Reconciler.removeLeftovers(of: cgroups, log: log)
+        let leases = "/run/soulbox/uid-leases"
+        try Files.makeDirectory("/run/soulbox", mode: 0o755)
+        try Files.makeDirectory(leases, mode: 0o700)
+        let slots = try UserSlots(leaseDirectory: leases, instance: configuration.instance)
+        let runtimeLayer = try RuntimeLayer.prepare(
+            imageDirectory: configuration.imageDirectory, instance: configuration.instance,
+            initPath: configuration.initPath)
+        images = ImageStore(directory: configuration.imageDirectory)
+        filters = try SeccompFilters()
+        queue = ExecutionQueue(limit: configuration.concurrentExecutions)
+        let stages = "\(configuration.runDirectory)/stage"
+        try Files.makeDirectory(configuration.runDirectory, mode: 0o755)
+        try Files.makeDirectory(stages, mode: 0o700)
+        builder = try SandboxBuilder(
+            threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, slots: slots, cgroups: cgroups)
+        remover = SandboxRemover(log: log)
+        // Last: nothing above needs more afterwards than what is kept, and every thread made from now on has no more.
+        try IsolatorPrivileges.reduce()
+        log.notice("isolation is ready", metadata: ["cgroups": "\(cgroups.description)"])
+    }
+
+    /// How the service stands.
+    public var status: IsolatorStatus {
+        let counts = queue.counts
+        return IsolatorStatus(
+            version: configuration.version,
+            isolation: "\(cgroups.description); user, pid, mount, network, ipc, uts and cgroup namespaces; two seccomp filters",
+            executionsRunning: counts.running, executionsWaiting: counts.waiting, executionsLimit: queue.limit,
+            sandboxes: living.withLock { $0 }, features: features)
+    }
+
+    /// A sandbox for that call.
+    func makeSandbox(for call: ExecuteCall, image: Image) throws(SandboxError) -> Sandbox {
+        let compile = image.manifest.compile
+        let spec = SandboxSpec(
+            id: SandboxName.make(), image: image, diskBytes: max(call.limits.diskBytes, compile?.diskBytes ?? 0),
+            inodes: compile == nil ? ExecutionLimits.inodes : ExecutionLimits.inodes * 4,
+            // A compiler's files stay on the disk, which is memory, while the program runs.
+            memoryBytes: call.limits.memoryBytes + (compile?.memoryBytes ?? 0),
+            cpuMillicores: max(call.limits.cpuMillicores, compile == nil ? 0 : 1000),
+            processes: max(call.limits.processes, compile == nil ? 0 : 256),
+            sharedMemoryBytes: min(64 << 20, call.limits.memoryBytes / 2))
+        let sandbox = try builder.make(spec)
+        living.withLock { $0 += 1 }
+        return sandbox
+    }
+
+    /// Removes a sandbox in the background.
+    func discard(_ sandbox: Sandbox) {
+        remover.remove(sandbox) { [self] in living.withLock { $0 -= 1 } }
+    }
+
+    /// Ends every execution and waits until the last sandbox is gone, for at most that many seconds.
+    public func shutDown(within seconds: UInt64) {
+        table.endAll(.lost)
+        let deadline = MonotonicClock.now + seconds * 1_000_000_000
+        while living.withLock({ $0 }) > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }
+        cgroups.removeInstance()
+    }
+}

@@ -1,0 +1,24 @@
+internal import LinuxSecurity
+
+/// The capabilities that the isolator keeps.
+enum IsolatorPrivileges {
+    /// Each with what needs it.
+    static let kept: [Capability] = [
+        .systemAdministration,  // namespaces, mounts, idmapped layers, devices filter
+        .systemPtrace,  // /proc/<pid>/{root,ns,fd} of sandboxes
+        .setUserID, .setGroupID,  // id maps of sandboxes
+        .changeOwner,  // disks and pipes belong to the program's user
+        .overrideFileAccess, .fileOwner,  // files of sandboxes belong to other ids
+        .kill,  // PID 1 of a sandbox has another id
+        .makeNode,  // the devices of /dev
+    ]
+
+    /// Gives up everything else, in all sets, for good.
+    static func reduce() throws(SandboxError) {
+        do {
+            try Capabilities.reduce(to: kept)
+        } catch {
+            throw SandboxError(.supervise, "capabilities: \(error)")
+        }
+    }
+}

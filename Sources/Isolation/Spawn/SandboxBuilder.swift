@@ -1,0 +1,163 @@
+internal import Glibc
+internal import LinuxKernel
+
+/// Makes sandboxes, one at a time, on a thread of its own.
+///
+/// The thread owns a `Stage`. What is made here is a sandbox with PID 1 waiting for programs; no code of a user has run
+/// in it.
+final class SandboxBuilder: Sendable {
+    private struct Job: Sendable {
+        let spec: SandboxSpec
+        let done: Monitor<Result<Sandbox, SandboxError>?>
+    }
+
+    private struct State {
+        var jobs: [Job] = []
+        var failure: SandboxError?
+    }
+
+    private let state = Monitor(State())
+    private let slots: UserSlots
+    private let cgroups: SandboxCgroups
+    private let runtimeLayer: String
+
+    /// Starts `threads` builder threads, each with a stage below `stageDirectory`.
+    init(
+        threads: Int, stageDirectory: String, runtimeLayer: String, slots: UserSlots, cgroups: SandboxCgroups
+    ) throws(SandboxError) {
+        self.slots = slots
+        self.cgroups = cgroups
+        self.runtimeLayer = runtimeLayer
+        for number in 0..<threads {
+            let ready = Monitor<Result<Void, SandboxError>?>(nil)
+            WorkerThread.start(name: "builder-\(number)") { [self] in
+                do throws(SandboxError) {
+                    let stage = try Stage(path: "\(stageDirectory)/\(number)")
+                    ready.update { $0 = .success(()) }
+                    serve(stage)
+                } catch {
+                    ready.update { $0 = .failure(error) }
+                }
+            }
+            guard let outcome = ready.wait(for: { $0 }) else { continue }
+            try outcome.get()
+        }
+    }
+
+    /// Makes a sandbox; the caller's thread waits.
+    func make(_ spec: SandboxSpec) throws(SandboxError) -> Sandbox {
+        let done = Monitor<Result<Sandbox, SandboxError>?>(nil)
+        state.update { $0.jobs.append(Job(spec: spec, done: done)) }
+        guard let result = done.wait(for: { $0 }) else { throw SandboxError(.supervise, "the builder is gone") }
+        return try result.get()
+    }
+
+    private func serve(_ stage: Stage) -> Never {
+        while true {
+            let job = state.wait(for: { state in state.jobs.isEmpty ? nil : state.jobs.removeFirst() })
+            guard let job else { continue }
+            let result = Result { () throws(SandboxError) in try build(job.spec, on: stage) }
+            job.done.update { $0 = result }
+        }
+    }
+
+    /// The recipe. Whatever a step made is undone when a later one fails.
+    private func build(_ spec: SandboxSpec, on stage: Stage) throws(SandboxError) -> Sandbox {
+        // Identity first: everything below is made for these ids.
+        guard let slot = slots.take() else { throw SandboxError(.userSlot, errno: EAGAIN) }
+        let group: SandboxGroup
+        do {
+            // Before any process exists: limits must stand when the first one is attached.
+            group = try cgroups.make(spec)
+        } catch {
+            slots.giveBack(slot)
+            throw error
+        }
+        let remains = SandboxRemains(group: group, slot: slot, slots: slots)
+        do {
+            let sandbox = try spawn(spec, slot: slot, group: group, remains: remains, on: stage)
+            stage.clear()
+            return sandbox
+        } catch {
+            stage.clear()
+            remains.remove()
+            throw error
+        }
+    }
+
+    private func spawn(
+        _ spec: SandboxSpec, slot: UserSlot, group: SandboxGroup, remains: SandboxRemains, on stage: Stage
+    ) throws(SandboxError) -> Sandbox {
+        let go = try step(.clone) { () throws(SystemCallError) in try Pipe.make() }
+        let report = try step(.clone) { () throws(SystemCallError) in try Pipe.make() }
+        let ready = try step(.clone) { () throws(SystemCallError) in try Pipe.make() }
+        let home = try step(.cgroupAttach) { () throws(SystemCallError) in try group.initLeaf.openForClone() }
+        let child = try step(.clone) { () throws(SystemCallError) in
+            try SandboxClone.start(
+                root: stage.root, hostname: "sandbox", initPath: RuntimeLayer.initPath,
+                sharedMemoryBytes: spec.sharedMemoryBytes, cgroup: home.rawValue, go: go.first.rawValue,
+                report: report.second.rawValue, ready: ready.second.rawValue)
+        }
+        let pid = child.pid
+        let process = SharedProcess(child.process)
+        remains.setProcess(process)
+        // The child's ends: only then does a dead child read as the end of its pipes.
+        let goWriter = go.closeFirst()
+        let reportReader = report.closeSecond()
+        let readyReader = ready.closeSecond()
+
+        // While the child waits: attached to its limits, known by its ids, first to go when memory runs out.
+        try step(.cgroupAttach) { () throws(SystemCallError) in try group.initLeaf.attach(pid: pid) }
+        try step(.idMap) { () throws(SystemCallError) in
+            let map = "0 \(slot.base) \(UserSlot.size)"
+            // The group map before the user map, as user_namespaces(7) asks of whoever drops setgroups; root need not.
+            try Files.write("/proc/\(pid)/gid_map", Array(map.utf8))
+            try Files.write("/proc/\(pid)/uid_map", Array(map.utf8))
+        }
+        try step(.oomScore) { () throws(SystemCallError) in
+            try Files.write("/proc/\(pid)/oom_score_adj", Array("500".utf8))
+        }
+
+        // The root, shifted by the child's own user namespace, which exists only now.
+        let namespace = try step(.stageImage) { () throws(SystemCallError) in
+            try Files.open("/proc/\(pid)/ns/user", [.readOnly])
+        }
+        let disk = try stage.mountDisk(bytes: spec.diskBytes, inodes: spec.inodes, owner: slot)
+        try stage.mountLayer(spec.image.root, as: "image", userNamespace: namespace)
+        try stage.mountLayer(runtimeLayer, as: "runtime", userNamespace: namespace)
+        try stage.mountOverlay()
+        try stage.mountDevices()
+
+        try step(.initReady) { () throws(SystemCallError) in try Files.write(to: goWriter.rawValue, [1]) }
+        try awaitReady(ready: readyReader, report: reportReader)
+        let root = try step(.initConnect) { () throws(SystemCallError) in
+            SharedDescriptor(try Files.open("/proc/\(pid)/root", [.path, .directory]))
+        }
+        let sandbox = Sandbox(
+            spec: spec, slot: slot, pid: pid, process: process, group: group, disk: disk, root: root, remains: remains)
+        // Before anybody may use it: what was asked for must be what the kernel says is there.
+        try PostureCheck.verify(sandbox)
+        return sandbox
+    }
+
+    /// Waits until soulbox-init listens, or the child says where it failed.
+    private func awaitReady(ready: borrowing Descriptor, report: borrowing Descriptor) throws(SandboxError) {
+        let deadline = MonotonicClock.now + 10_000_000_000
+        var entries = [PollEntry(descriptor: ready.rawValue, events: .input)]
+        _ = try step(.initReady) { () throws(SystemCallError) in
+            try Poll.wait(&entries, timeout: CInt((deadline - MonotonicClock.now) / 1_000_000))
+        }
+        var byte: [UInt8] = []
+        if !entries[0].returned.isEmpty {
+            byte = try step(.initReady) { () throws(SystemCallError) in try Files.read(from: ready.rawValue, count: 1) }
+        }
+        guard byte != [UInt8(ascii: "R")] else { return }
+        guard !entries[0].returned.isEmpty else { throw SandboxError(.initReady, errno: ETIMEDOUT) }
+        let words = try step(.initReady) { () throws(SystemCallError) in try Files.read(from: report.rawValue, count: 8) }
+        guard words.count == 8 else { throw SandboxError(.initReady, "soulbox-init ended before it was ready") }
+        func word(_ index: Int) -> Int32 {
+            (0..<4).reduce(0) { $0 | Int32(bitPattern: UInt32(words[index * 4 + $1]) << UInt32(8 * $1)) }
+        }
+        throw SandboxError(.child(word(0)), SystemCallError(call: SandboxStep.child(word(0)).name, errno: word(1)))
+    }
+}

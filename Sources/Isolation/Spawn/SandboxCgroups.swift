@@ -1,0 +1,70 @@
+internal import Glibc
+internal import LinuxKernel
+
+/// The cgroups of this instance: `soulbox-<instance>/sbx/<id>/{init,x-<n>}`.
+final class SandboxCgroups: Sendable {
+    /// What PID 1 may use on top of the programs.
+    private static let initMemory: UInt64 = 16 << 20
+    private static let initProcesses = 8
+
+    private let host: CgroupHost
+    private let top: String
+
+    /// Prepares the instance's groups on this host.
+    init(host: CgroupHost, instance: String) throws(SandboxError) {
+        self.host = host
+        top = "soulbox-\(instance)"
+        do {
+            // The isolator in a leaf of its own first: on v2 a group with processes cannot pass controllers on.
+            try host.prepareInstance(top)
+        } catch {
+            throw SandboxError(.cgroupCreate, "\(error)")
+        }
+    }
+
+    /// For people: which cgroup version serves which controller.
+    var description: String { host.description }
+
+    /// Makes the groups of a sandbox, limits set and nobody in them.
+    func make(_ spec: SandboxSpec) throws(SandboxError) -> SandboxGroup {
+        let group = host.group("\(top)/sbx/\(spec.id)")
+        let initLeaf = host.group("\(top)/sbx/\(spec.id)/init")
+        let result = Result { () throws(SystemCallError) in
+            try group.create()
+            try group.set(
+                CgroupLimits(
+                    memoryBytes: UInt64(spec.memoryBytes) + SandboxCgroups.initMemory, cpuMillicores: spec.cpuMillicores,
+                    processes: spec.processes + SandboxCgroups.initProcesses, oomGroup: false))
+            try group.restrictDevices()
+            try initLeaf.create()
+            try initLeaf.set(
+                CgroupLimits(
+                    memoryBytes: SandboxCgroups.initMemory, cpuMillicores: nil,
+                    processes: SandboxCgroups.initProcesses + spec.processes, oomGroup: false))
+        }
+        if case .failure(let error) = result {
+            try? initLeaf.remove()
+            try? group.remove()
+            throw SandboxError(.cgroupCreate, error)
+        }
+        return SandboxGroup(group: group, initLeaf: initLeaf, host: host)
+    }
+
+    /// The identifiers of sandboxes whose groups exist, as an earlier run left them.
+    func existing() -> [String] { host.children(of: "\(top)/sbx") }
+
+    /// Kills and removes the groups of a sandbox that an earlier run left.
+    func removeLeftover(_ id: String) throws(SandboxError) {
+        let group = host.group("\(top)/sbx/\(id)")
+        try step(.removal) { () throws(SystemCallError) in
+            try group.kill()
+            guard group.waitUntilEmpty(deadline: MonotonicClock.now + 10_000_000_000) else {
+                throw SystemCallError(call: "cgroup.kill", errno: EBUSY)
+            }
+            try group.removeTree()
+        }
+    }
+
+    /// Removes the instance's own groups, once no sandbox is left.
+    func removeInstance() { host.removeInstance(top) }
+}

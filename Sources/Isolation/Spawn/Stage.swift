@@ -1,0 +1,106 @@
+internal import Glibc
+internal import LinuxKernel
+
+/// Where the root of a sandbox is put together: a mount namespace of one builder thread's own.
+///
+/// A sandbox's mounts live here only until its own mount namespace has its copy. When the isolator dies, the namespace
+/// dies with it, and with the namespace every mount: there is none to leak.
+struct Stage {
+    /// The stage's directory; a tmpfs of the thread's namespace.
+    private let path: String
+
+    /// The prepared root, for the child.
+    var root: String { path + "/root" }
+
+    /// Gives the calling thread a mount namespace of its own. It must belong to this thread for good.
+    init(path: String) throws(SandboxError) {
+        self.path = path
+        try step(.stageDisk) { () throws(SystemCallError) in
+            try Namespaces.unshare([.mount])
+            // Nothing mounted here may reach the host, and nothing the host mounts later may arrive.
+            try Mount.setPropagation("/", .private, recursive: true)
+            try Files.makeDirectory(path, mode: 0o700)
+            try Mount.mount(type: "tmpfs", at: path, flags: [.noSUID, .noDevices], data: "size=64k,nr_inodes=64,mode=0700")
+            for name in ["disk", "image", "runtime", "root"] { try Files.makeDirectory("\(path)/\(name)", mode: 0o700) }
+        }
+    }
+
+    /// The sandbox's disk: a tmpfs with a limit of bytes and of inodes, holding the upper layer. Returns its root.
+    func mountDisk(bytes: Int64, inodes: Int, owner: UserSlot) throws(SandboxError) -> SharedDescriptor {
+        try step(.stageDisk) { () throws(SystemCallError) in
+            try Mount.mount(
+                type: "tmpfs", at: "\(path)/disk", flags: [.noSUID, .noDevices],
+                data: "size=\(bytes),nr_inodes=\(inodes),mode=0700")
+            let disk = SharedDescriptor(try Files.openDirectory("\(path)/disk"))
+            // The upper layer's root is the sandbox's root directory: it belongs to PID 1's user.
+            for name in ["upper", "work"] {
+                try Files.makeDirectory(name, mode: 0o755, at: disk.rawValue)
+                try Files.setOwner(name, user: owner.base, group: owner.base, at: disk.rawValue)
+            }
+            try Files.makeDirectory("upper/workspace", mode: 0o755, at: disk.rawValue)
+            try Files.setOwner(
+                "upper/workspace", user: owner.hostProgram, group: owner.hostProgram, at: disk.rawValue)
+            return disk
+        }
+    }
+
+    /// A read-only layer, its owners shifted into the sandbox's range by the sandbox's own user namespace.
+    func mountLayer(_ source: String, as name: String, userNamespace: borrowing Descriptor) throws(SandboxError) {
+        try step(.stageImage) { () throws(SystemCallError) in
+            let tree = try Mount.openTree(source, clone: true)
+            try Mount.setAttributes(
+                of: tree, [.readOnly, .noSUID, .noDevices], idMap: userNamespace.rawValue)
+            try Mount.move(tree, to: "\(path)/\(name)")
+        }
+    }
+
+    /// The root: runtime layer over image, the disk on top.
+    func mountOverlay() throws(SandboxError) {
+        try step(.stageOverlay) { () throws(SystemCallError) in
+            // Relative paths, so that no host path shows in the sandbox's mountinfo. The directory is this thread's own
+            // since it unshared its mount namespace.
+            try Files.changeDirectory(path)
+            // Every feature that lets an attribute of the upper layer point elsewhere is off, said here because kernels
+            // differ in their defaults.
+            try Mount.mount(
+                type: "overlay", at: "root", flags: [.noSUID, .noDevices],
+                data: "lowerdir=runtime:image,upperdir=disk/upper,workdir=disk/work,metacopy=off,redirect_dir=nofollow,index=off,xino=off"
+            )
+        }
+    }
+
+    /// The sandbox's `/dev`: made by the host's root on a tmpfs of the host's, so that the sandbox can use the devices
+    /// but add and remove none.
+    func mountDevices() throws(SandboxError) {
+        try step(.stageDevices) { () throws(SystemCallError) in
+            let root = try Files.openDirectory(self.root)
+            // Without following links: an image's `/dev` may be one.
+            let target = try Files.open("dev", [.path, .directory], resolve: [.beneath, .noSymlinks], at: root.rawValue)
+            let devices = try Mount.make(
+                type: "tmpfs", options: [("size", "64k"), ("nr_inodes", "64"), ("mode", "0755")],
+                attributes: [.noSUID, .noExecute])
+            let at = devices.rawValue
+            for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] as [(String, UInt32)] {
+                try Files.makeCharacterDevice(name, mode: 0o666, major: 1, minor: minor, at: at)
+            }
+            try Files.makeCharacterDevice("tty", mode: 0o666, major: 5, minor: 0, at: at)
+            for (name, target) in [
+                ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+                ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
+            ] {
+                try Files.makeSymbolicLink(name, to: target, at: at)
+            }
+            try Files.makeDirectory("pts", mode: 0o755, at: at)
+            try Files.makeDirectory("shm", mode: 0o755, at: at)
+            try Mount.move(devices, onto: target)
+        }
+    }
+
+    /// Takes every mount of the sandbox out of this namespace; the sandbox's own copy stays.
+    func clear() {
+        // From the top down; one that was never made is no error.
+        for name in ["root", "image", "runtime", "disk"] {
+            while (try? Mount.unmount("\(path)/\(name)", detach: true)) != nil {}
+        }
+    }
+}

@@ -1,0 +1,55 @@
+internal import Glibc
+internal import LinuxKernel
+internal import Synchronization
+
+/// The user id slots of this instance.
+///
+/// All instances of the machine share the ids above `firstID`. Each takes one range of `count` slots by a lock on a file
+/// in the lease directory; the kernel drops the lock with the process, so a crash leaks no range.
+final class UserSlots: Sendable {
+    private static let firstID: UInt32 = 0x1000_0000
+    private static let count = 1024
+    private static let ranges = 56
+
+    private struct State {
+        var free: [Int]
+        var quarantined = 0
+    }
+
+    private let lease: SharedDescriptor
+    private let base: UInt32
+    private let state: Mutex<State>
+
+    /// Leases a range.
+    init(leaseDirectory: String, instance: String) throws(SandboxError) {
+        for range in 0..<UserSlots.ranges {
+            let path = "\(leaseDirectory)/\(range)"
+            let raw = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard raw >= 0 else { throw SandboxError(.userSlot, errno: errno) }
+            let descriptor = SharedDescriptor(Descriptor(owning: raw))
+            guard flock(raw, LOCK_EX | LOCK_NB) == 0 else { continue }
+            ftruncate(raw, 0)
+            _ = instance.withCString { write(raw, $0, strlen($0)) }
+            lease = descriptor
+            base = UserSlots.firstID + UInt32(range * UserSlots.count) * UserSlot.size
+            state = Mutex(State(free: Array((0..<UserSlots.count).reversed())))
+            return
+        }
+        throw SandboxError(.userSlot, errno: EAGAIN)
+    }
+
+    /// A slot that nobody has; nil when all are taken.
+    func take() -> UserSlot? {
+        state.withLock { state in
+            state.free.popLast().map { UserSlot(index: $0, base: base + UInt32($0) * UserSlot.size) }
+        }
+    }
+
+    /// Gives a slot back, after nothing of its ids is left.
+    ///
+    /// It goes to the end of the line, so that an id is used again as late as possible.
+    func giveBack(_ slot: UserSlot) { state.withLock { $0.free.insert(slot.index, at: 0) } }
+
+    /// Keeps a slot out of use for good: something with its ids could not be removed.
+    func quarantine(_ slot: UserSlot) { state.withLock { $0.quarantined += 1 } }
+}

@@ -1,0 +1,41 @@
+/// What the isolator is told at start.
+public struct IsolatorConfiguration: Sendable {
+    /// The instance: 8 hexadecimal digits that stand in every resource's name.
+    public var instance: String
+    /// The service's socket.
+    public var socketPath: String
+    /// The group that may connect, beside root.
+    public var socketGroup: UInt32
+    /// User ids that may connect, beside root.
+    public var allowedUsers: Set<UInt32>
+    /// A directory of the instance's own for files that need not outlive a reboot.
+    public var runDirectory: String
+    /// Where built images stand.
+    public var imageDirectory: String
+    /// The executable that becomes PID 1 of a sandbox.
+    public var initPath: String
+    /// How many executions run at once.
+    public var concurrentExecutions: Int
+    /// How long an execution waits for its turn, in milliseconds.
+    public var queueWaitMilliseconds: Int
+    /// What `GetStatus` answers as version.
+    public var version: String
+
+    /// Makes a configuration.
+    public init(
+        instance: String, socketPath: String, socketGroup: UInt32 = 0, allowedUsers: Set<UInt32> = [],
+        runDirectory: String, imageDirectory: String, initPath: String, concurrentExecutions: Int,
+        queueWaitMilliseconds: Int = 10_000, version: String
+    ) {
+        self.instance = instance
+        self.socketPath = socketPath
+        self.socketGroup = socketGroup
+        self.allowedUsers = allowedUsers
+        self.runDirectory = runDirectory
+        self.imageDirectory = imageDirectory
+        self.initPath = initPath
+        self.concurrentExecutions = concurrentExecutions
+        self.queueWaitMilliseconds = queueWaitMilliseconds
+        self.version = version
+    }
+}

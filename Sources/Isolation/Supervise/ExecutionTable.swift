@@ -1,0 +1,60 @@
+internal import Glibc
+internal import LinuxKernel
+internal import SoulBoxModel
+internal import Synchronization
+
+/// The executions that run or wait now, so that another connection can end one.
+final class ExecutionTable: Sendable {
+    /// A way to end one execution.
+    final class Entry: Sendable {
+        /// The account it belongs to.
+        let account: String
+        /// Readable once an end is asked for; what the supervising thread polls.
+        let descriptor: SharedDescriptor
+        private let asked = Mutex<TerminationReason?>(nil)
+
+        init(account: String) throws(SandboxError) {
+            self.account = account
+            let raw = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
+            guard raw >= 0 else { throw SandboxError(.supervise, errno: errno) }
+            descriptor = SharedDescriptor(Descriptor(owning: raw))
+        }
+
+        /// Why its end was asked for; nil while it was not.
+        var reason: TerminationReason? { asked.withLock { $0 } }
+
+        /// Asks for its end; the first reason stays, except that a cancellation counts more than any other.
+        func end(_ reason: TerminationReason) {
+            asked.withLock { if $0 == nil || reason == .cancelled { $0 = reason } }
+            eventfd_write(descriptor.rawValue, 1)
+        }
+    }
+
+    private let entries = Mutex<[String: Entry]>([:])
+
+    /// Adds an execution; nil when one of that name is here already: none runs twice.
+    func add(_ execution: String, account: String) throws(SandboxError) -> Entry? {
+        let entry = try Entry(account: account)
+        return entries.withLock { entries in
+            guard entries[execution] == nil else { return nil }
+            entries[execution] = entry
+            return entry
+        }
+    }
+
+    /// The execution of that name, when it belongs to the account.
+    func find(_ execution: String, account: String) -> Entry? {
+        entries.withLock { entries in entries[execution].flatMap { $0.account == account ? $0 : nil } }
+    }
+
+    /// Removes an execution that has ended.
+    func remove(_ execution: String) { _ = entries.withLock { $0.removeValue(forKey: execution) } }
+
+    /// Ends all, as the service stops.
+    func endAll(_ reason: TerminationReason) {
+        for entry in entries.withLock({ Array($0.values) }) { entry.end(reason) }
+    }
+
+    /// How many there are.
+    var count: Int { entries.withLock { $0.count } }
+}

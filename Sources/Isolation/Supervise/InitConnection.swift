@@ -1,0 +1,55 @@
+internal import Glibc
+internal import LinuxKernel
+
+/// A connection to a sandbox's PID 1. One program at a time is started over it.
+struct InitConnection: ~Copyable {
+    private let socket: Descriptor
+
+    init(owning socket: consuming Descriptor) {
+        self.socket = socket
+        // Arguments, environment and filters come in one packet; the default buffer holds 208 KiB with overhead.
+        try? UnixSocket.setSendBuffer(bytes: 1 << 20, on: self.socket.rawValue)
+    }
+
+    /// What to poll for a message.
+    var pollDescriptor: CInt { socket.rawValue }
+
+    /// Asks for a program. The descriptors are stdin (when given), stdout and stderr.
+    func start(_ start: InitMessage.Start, descriptors: [CInt]) throws(SandboxError) {
+        let packet = InitMessage.encode(start)
+        let result = packet.withUnsafeBytes { bytes in
+            Result { () throws(SystemCallError) in
+                try UnixSocket.send(bytes, descriptors: descriptors, on: socket.rawValue)
+            }
+        }
+        if case .failure(let error) = result { throw SandboxError(.initConnect, error) }
+    }
+
+    /// Lets the program's process go on to its exec.
+    func go() throws(SandboxError) {
+        let result = InitMessage.go.withUnsafeBytes { bytes in
+            Result { () throws(SystemCallError) in try UnixSocket.send(bytes, on: socket.rawValue) }
+        }
+        if case .failure(let error) = result { throw SandboxError(.initConnect, error) }
+    }
+
+    /// The next message; nil when PID 1 is gone.
+    func receive() throws(SandboxError) -> InitMessage.Received? {
+        let result = withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { buffer in
+            Result { () throws(SystemCallError) in
+                let message = try UnixSocket.receive(into: buffer, from: socket.rawValue)
+                return (Array(buffer[..<message.count]), message.credentials?.pid)
+            }
+        }
+        switch result {
+        case .failure(let error) where error.errno == ECONNRESET: return nil
+        case .failure(let error): throw SandboxError(.supervise, error)
+        case .success(let (bytes, _)) where bytes.isEmpty: return nil
+        case .success(let (bytes, sender)):
+            guard let message = InitMessage.decode(bytes, sender: sender) else {
+                throw SandboxError(.supervise, "soulbox-init sent what no version of it says")
+            }
+            return message
+        }
+    }
+}

@@ -1,0 +1,117 @@
+internal import Glibc
+internal import LinuxKernel
+
+/// Compares what the kernel says of a process with what was asked for, from outside, before any code of a user runs.
+///
+/// The steps that build a sandbox report their own failures; this finds the ones that succeeded and did not take.
+enum PostureCheck {
+    private static let namespaces = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"]
+    private static let requiredMounts: Set<String> = ["/", "/dev", "/dev/pts", "/dev/shm", "/proc", "/run", "/proc/sys"]
+
+    /// Checks PID 1: its namespaces, its id map, its mounts.
+    static func verify(_ sandbox: Sandbox) throws(SandboxError) {
+        let process = "/proc/\(sandbox.pid)"
+        for name in namespaces {
+            let inside = try link("\(process)/ns/\(name)")
+            guard inside != (try link("/proc/self/ns/\(name)")) else {
+                throw SandboxError(.posture, "PID 1 shares the host's \(name) namespace")
+            }
+        }
+        let map = try text("\(process)/uid_map").split(whereSeparator: \.isWhitespace).map(String.init)
+        guard map == ["0", String(sandbox.slot.base), String(UserSlot.size)] else {
+            throw SandboxError(.posture, "the user map is not the slot's")
+        }
+        try verifyMounts(try text("\(process)/mountinfo"))
+    }
+
+    /// Checks a program's process, which stands before its exec.
+    static func verify(program pid: pid_t, in sandbox: Sandbox, leaf: any Cgroup) throws(SandboxError) {
+        let process = "/proc/\(pid)"
+        var fields: [Substring: Substring] = [:]
+        for line in try text("\(process)/status").split(separator: "\n") {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let value = line[line.index(after: colon)...].drop(while: \.isWhitespace)
+            fields[line[..<colon]] = value
+        }
+        func expect(_ name: Substring, _ wanted: String) throws(SandboxError) {
+            let found = (fields[name] ?? "").split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            guard found == wanted else { throw SandboxError(.posture, "\(name) is \(found), not \(wanted)") }
+        }
+        for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] as [Substring] {
+            try expect(set, "0000000000000000")
+        }
+        try expect("NoNewPrivs", "1")
+        try expect("Seccomp", "2")
+        // Kernels before 5.9 do not tell; those that do must see both filters.
+        if fields["Seccomp_filters"] != nil { try expect("Seccomp_filters", "2") }
+        let ids = Array(repeating: String(sandbox.slot.hostProgram), count: 4).joined(separator: " ")
+        try expect("Uid", ids)
+        try expect("Gid", ids)
+        try expect("Groups", "")
+        try expect("Threads", "1")
+        for name in namespaces {
+            let own = try link("\(process)/ns/\(name)")
+            guard own == (try link("/proc/\(sandbox.pid)/ns/\(name)")) else {
+                throw SandboxError(.posture, "the program is outside the sandbox's \(name) namespace")
+            }
+        }
+        try verifyDescriptors(of: process)
+        guard (try? leaf.contains(pid: pid)) == true else {
+            throw SandboxError(.posture, "the program is outside its cgroup")
+        }
+    }
+
+    /// Every mount nosuid; nodev except where the host's own devices are; nothing of the host's tree.
+    private static func verifyMounts(_ mountinfo: String) throws(SandboxError) {
+        var missing = requiredMounts
+        for line in mountinfo.split(separator: "\n") {
+            // proc(5): id parent major:minor root mount-point options … - type source super-options
+            let fields = line.split(separator: " ")
+            guard fields.count > 6 else { throw SandboxError(.posture, "unreadable mountinfo") }
+            let point = String(fields[4])
+            let options = fields[5].split(separator: ",")
+            missing.remove(point)
+            let isMaskedFile = point.hasPrefix("/proc/")
+            guard options.contains("nosuid") || isMaskedFile else {
+                throw SandboxError(.posture, "\(point) is mounted without nosuid")
+            }
+            let mayHoldDevices = point == "/dev" || point == "/dev/pts" || isMaskedFile
+            guard options.contains("nodev") || mayHoldDevices else {
+                throw SandboxError(.posture, "\(point) is mounted without nodev")
+            }
+            guard point != "/proc/sys" || options.contains("ro") else {
+                throw SandboxError(.posture, "/proc/sys is writable")
+            }
+            guard !point.hasPrefix("/sys") else { throw SandboxError(.posture, "\(point) is mounted") }
+        }
+        guard missing.isEmpty else {
+            throw SandboxError(.posture, "not mounted: " + missing.sorted().joined(separator: " "))
+        }
+    }
+
+    /// Descriptors 0 to 2, and the connection that exec closes; never a directory.
+    private static func verifyDescriptors(of process: String) throws(SandboxError) {
+        let names = try step(.posture) { () throws(SystemCallError) in try Files.list("\(process)/fd") }
+        guard Set(names) == ["0", "1", "2", "3"] else {
+            throw SandboxError(.posture, "unexpected descriptors: " + names.sorted().joined(separator: " "))
+        }
+        for name in names.sorted() {
+            let target = try link("\(process)/fd/\(name)")
+            let isExpected: Bool =
+                switch name {
+                case "3": target.hasPrefix("socket:")
+                case "0": target == "/dev/null" || target.hasPrefix("pipe:") || target.hasPrefix("/memfd:")
+                default: target.hasPrefix("pipe:") || target == "/dev/null"
+                }
+            guard isExpected else { throw SandboxError(.posture, "descriptor \(name) is \(target)") }
+        }
+    }
+
+    private static func link(_ path: String) throws(SandboxError) -> String {
+        try step(.posture) { () throws(SystemCallError) in try Files.readLink(path) }
+    }
+
+    private static func text(_ path: String) throws(SandboxError) -> String {
+        try step(.posture) { () throws(SystemCallError) in try Files.readString(path) }
+    }
+}

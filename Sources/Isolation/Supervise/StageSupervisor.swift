@@ -1,0 +1,148 @@
+internal import Glibc
+internal import LinuxKernel
+internal import LinuxSecurity
+internal import SoulBoxModel
+
+/// Runs one stage of an execution, compile or run, in a leaf cgroup of its own, and sees to its end.
+struct StageSupervisor {
+    /// A program with everything decided.
+    struct Program {
+        var arguments: [String]
+        var environment: [ExecutionSpec.Variable]
+        var limits: ExecutionLimits
+        var diskBytes: Int64
+        var stdin: CInt?
+        var stdout: CInt
+        var stderr: CInt
+    }
+
+    /// How a stage ended.
+    struct Result {
+        var termination: Termination
+        var exitCode: Int?
+        var wallTimeMicroseconds: Int64
+        var cpuTimeMicroseconds: Int64
+        var memoryPeakBytes: Int64
+    }
+
+    let sandbox: Sandbox
+    let filters: SeccompFilters
+    let entry: ExecutionTable.Entry
+    /// The caller's connection; its hang-up is a cancellation.
+    let caller: CInt
+
+    /// Starts the program, waits for its end or brings it about, and leaves nothing of it running.
+    func run(_ program: Program) throws(SandboxError) -> Result {
+        let leaf = try sandbox.group.makeLeaf(
+            CgroupLimits(
+                memoryBytes: UInt64(program.limits.memoryBytes), cpuMillicores: program.limits.cpuMillicores,
+                processes: program.limits.processes, oomGroup: true))
+        defer {
+            try? leaf.kill()
+            _ = leaf.waitUntilEmpty(deadline: MonotonicClock.now + 10_000_000_000)
+            try? leaf.remove()
+        }
+        let outOfMemory = try step(.supervise) { () throws(SystemCallError) in try leaf.watchOutOfMemory() }
+        let watch = outOfMemory.map(SharedDescriptor.init)
+        let connection = try sandbox.connect()
+        try start(program, over: connection, leaf: leaf)
+        return try supervise(program, connection: connection, leaf: leaf, watch: watch)
+    }
+
+    private func start(
+        _ program: Program, over connection: borrowing InitConnection, leaf: any Cgroup
+    ) throws(SandboxError) {
+        let hasStdin = program.stdin != nil
+        try connection.start(
+            InitMessage.Start(
+                hasStdin: hasStdin, endsSandboxOnHangUp: true, user: UserSlot.program, group: UserSlot.program,
+                umask: 0o022, limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
+                filters: [filters.numbers.bytes, filters.arguments.bytes],
+                arguments: program.arguments.map { Array($0.utf8) },
+                environment: program.environment.map { Array("\($0.name)=\($0.value)".utf8) },
+                directory: Array("/workspace".utf8)),
+            descriptors: [program.stdin, program.stdout, program.stderr].compactMap { $0 })
+        let pid: pid_t
+        switch try connection.receive() {
+        case .ready(let hostPID): pid = hostPID
+        case .failed(let step, let errno): throw SandboxError(.program(step), errno: errno)
+        case .exited, nil: throw SandboxError(.supervise, "soulbox-init gave no process")
+        }
+        // The process stands before its exec: into its limits first, then everything about it is checked once more.
+        try step(.cgroupAttach) { () throws(SystemCallError) in try leaf.attach(pid: pid) }
+        try PostureCheck.verify(program: pid, in: sandbox, leaf: leaf)
+        try connection.go()
+    }
+
+    private func supervise(
+        _ program: Program, connection: borrowing InitConnection, leaf: any Cgroup, watch: SharedDescriptor?
+    ) throws(SandboxError) -> Result {
+        let began = MonotonicClock.now
+        let deadline = began + UInt64(program.limits.timeoutMilliseconds) * 1_000_000
+        var ending: TerminationReason?
+        var callerIsGone = false
+        var status: Int32?
+        while status == nil {
+            // Once the end is under way only PID 1's report is awaited, and not for ever.
+            let limit = ending == nil ? deadline : MonotonicClock.now + 5_000_000_000
+            var entries = [PollEntry(descriptor: connection.pollDescriptor, events: .input)]
+            if ending == nil {
+                entries.append(PollEntry(descriptor: entry.descriptor.rawValue, events: .input))
+                entries.append(PollEntry(descriptor: callerIsGone ? -1 : caller, events: .remoteHangUp))
+                entries.append(PollEntry(descriptor: watch?.rawValue ?? -1, events: [.input, .priority]))
+            }
+            let now = MonotonicClock.now
+            // Rounded up: a poll that returns a moment early would only spin.
+            let wait = limit > now ? CInt((limit - now + 999_999) / 1_000_000) : 0
+            _ = try step(.supervise) { () throws(SystemCallError) in try Poll.wait(&entries, timeout: wait) }
+            if !entries[0].returned.isEmpty {
+                switch try connection.receive() {
+                case .exited(let code): status = code
+                case .failed(let step, let errno):
+                    return try failed(step: step, errno: errno)
+                case .ready: throw SandboxError(.supervise, "soulbox-init spoke out of turn")
+                case nil:
+                    guard ending != nil else { throw SandboxError(.supervise, "PID 1 ended") }
+                    status = SIGKILL
+                }
+                continue
+            }
+            if ending != nil {
+                guard MonotonicClock.now >= limit else { continue }
+                throw SandboxError(.supervise, "the program did not end after it was killed")
+            }
+            if !entries[1].returned.isEmpty { ending = entry.reason ?? .cancelled }
+            if !entries[2].returned.isEmpty {
+                callerIsGone = true
+                ending = .cancelled
+            }
+            if ending == nil, !entries[3].returned.isEmpty, isOutOfMemory(leaf) { ending = .oom }
+            if ending == nil, MonotonicClock.now >= deadline { ending = .timeout }
+            if ending != nil { try step(.supervise) { () throws(SystemCallError) in try leaf.kill() } }
+        }
+        let ended = MonotonicClock.now
+        // Whatever the program left in the background ends with it, and its pipes close.
+        try step(.supervise) { () throws(SystemCallError) in try leaf.kill() }
+        _ = leaf.waitUntilEmpty(deadline: MonotonicClock.now + 5_000_000_000)
+        let usage = try step(.supervise) { () throws(SystemCallError) in try leaf.usage() }
+        let verdict = TerminationVerdict(
+            status: status ?? SIGKILL, asked: entry.reason ?? ending, outOfMemory: usage.oomKills > 0,
+            processLimitHits: usage.processLimitHits > 0, diskIsFull: diskIsFull())
+        return Result(
+            termination: verdict.termination, exitCode: verdict.exitCode,
+            wallTimeMicroseconds: Int64((ended - began) / 1000), cpuTimeMicroseconds: Int64(usage.cpuMicroseconds),
+            memoryPeakBytes: Int64(usage.memoryPeak))
+    }
+
+    /// The program's process failed between "go" and its exec: most often there is no such file to execute.
+    private func failed(step number: Int32, errno: Int32) throws(SandboxError) -> Result {
+        throw SandboxError(.program(number), errno: errno)
+    }
+
+    private func isOutOfMemory(_ leaf: any Cgroup) -> Bool { (try? leaf.usage()).map { $0.oomKills > 0 } ?? true }
+
+    private func diskIsFull() -> Bool {
+        guard let space = try? Files.space(of: sandbox.disk.rawValue) else { return false }
+        return space.freeBlocks == 0 || space.freeInodes == 0
+    }
+}

@@ -1,1 +1,0 @@
-// First file of IsolationProtocol; the part's author replaces it.

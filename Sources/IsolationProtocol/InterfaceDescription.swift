@@ -1,0 +1,90 @@
+/// The interface `io.soulbox.isolation` as `io.soulbox.isolation.varlink` beside this file says it.
+///
+/// A test holds the two against each other.
+public enum InterfaceDescription {
+    /// The text of the interface file.
+    public static let text = """
+        # The isolation service of SoulBox: makes sandboxes and runs programs in them.
+        #
+        # Descriptors travel beside a message as SCM_RIGHTS; a field of type int whose comment says "descriptor" holds the index
+        # of one among those sent with its message. A message with descriptors starts a sendmsg(2) of its own. At most 16.
+        # Every call carries the account, and the service refuses what belongs to another.
+        interface io.soulbox.isolation
+
+        type Variable (name: string, value: string)
+
+        type Limits (timeout_ms: int, memory: int, cpu_millicores: int, processes: int)
+
+        # Bytes of the file `input`, to stand at `path` below /workspace.
+        type File (path: string, offset: int, size: int)
+
+        type ArtifactLimits (each: int, total: int, count: int)
+
+        type Termination (reason: string, signal: ?string, detail: ?string)
+
+        type Stage (termination: Termination, exit_code: ?int, wall_time_us: int)
+
+        type Outcome (
+          termination: Termination,
+          exit_code: ?int,
+          wall_time_us: int,
+          cpu_time_us: int,
+          memory_peak: int,
+          queue_time_us: int,
+          compile: ?Stage
+        )
+
+        # `descriptor` is absent for a file that is larger than the limits of the call.
+        type Artifact (path: string, size: int, descriptor: ?int)
+
+        # Runs one program in a sandbox made for it. Called with `more`; the replies tell what happens: `queued` (position),
+        # `started`, `compiled` (stage), `artifacts` (artifacts, several replies), and last `finished` (outcome).
+        # input: descriptor of a sealed memfd; stdin, stdout, stderr, compile_output: descriptors. No stdin is an empty one.
+        # Closing the connection ends the execution.
+        method Execute(
+          execution: string,
+          account: string,
+          template: string,
+          entrypoint: ?string,
+          arguments: []string,
+          environment: []Variable,
+          limits: Limits,
+          files: []File,
+          artifact_limits: ArtifactLimits,
+          input: ?int,
+          stdin: ?int,
+          stdout: int,
+          stderr: int,
+          compile_output: ?int
+        ) -> (event: string, position: ?int, stage: ?Stage, artifacts: ?[]Artifact, outcome: ?Outcome)
+
+        # Ends a running or waiting execution; it then finishes with this reason: `cancelled` or `output_limit`.
+        method Terminate(execution: string, account: string, reason: string) -> (terminated: bool)
+
+        # The manifests of the images that can be used now.
+        method ListImages() -> (images: []object)
+
+        # How the service stands.
+        method GetStatus() -> (
+          version: string,
+          isolation: string,
+          executions_running: int,
+          executions_waiting: int,
+          executions_limit: int,
+          sandboxes: int,
+          features: []string
+        )
+
+        # The machine is full: the execution waited for its turn as long as it may.
+        error Busy ()
+
+        # No image of that name is built.
+        error TemplateNotFound (template: string)
+
+        # The call asks for something that is not allowed.
+        error InvalidSpec (reason: string)
+
+        # The sandbox could not be made or watched; `step` says where.
+        error IsolationFailed (step: string, reason: string)
+        """ + "\n"
+}

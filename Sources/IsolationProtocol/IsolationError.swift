@@ -1,0 +1,61 @@
+public import SoulBoxModel
+
+/// Why a call of the isolation service failed.
+public struct IsolationError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The kinds of failure that callers tell apart.
+    public enum Code: String, Sendable {
+        /// The service cannot be reached, or the connection broke.
+        case unavailable
+        /// The machine is full: the execution waited for its turn as long as it may.
+        case busy
+        /// No image of that name is built.
+        case templateNotFound
+        /// The call asks for something that is not allowed.
+        case invalidSpec
+        /// The sandbox could not be made or watched.
+        case isolationFailed
+        /// The peer does not keep to the protocol.
+        case protocolViolation
+    }
+
+    /// What kind of failure.
+    public let code: Code
+
+    /// For the operator's log; never shown to a client.
+    public let message: String
+
+    /// Makes an error.
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// Kind and message.
+    public var description: String { "\(code.rawValue): \(message)" }
+}
+
+extension IsolationError {
+    /// The Varlink error that tells of it.
+    public var varlinkName: String {
+        switch code {
+        case .busy: "io.soulbox.isolation.Busy"
+        case .templateNotFound: "io.soulbox.isolation.TemplateNotFound"
+        case .invalidSpec: "io.soulbox.isolation.InvalidSpec"
+        case .unavailable, .isolationFailed: "io.soulbox.isolation.IsolationFailed"
+        case .protocolViolation: "org.varlink.service.InvalidParameter"
+        }
+    }
+
+    /// The failure that a Varlink error tells of.
+    public init(varlinkName: String, parameters: JSONValue?) {
+        let reason = parameters?["reason"]?.stringValue ?? parameters?["template"]?.stringValue ?? varlinkName
+        switch varlinkName {
+        case "io.soulbox.isolation.Busy": self.init(.busy, "no capacity")
+        case "io.soulbox.isolation.TemplateNotFound": self.init(.templateNotFound, reason)
+        case "io.soulbox.isolation.InvalidSpec": self.init(.invalidSpec, reason)
+        case "io.soulbox.isolation.IsolationFailed":
+            self.init(.isolationFailed, (parameters?["step"]?.stringValue ?? "unknown step") + ": " + reason)
+        default: self.init(.protocolViolation, varlinkName)
+        }
+    }
+}

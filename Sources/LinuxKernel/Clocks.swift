@@ -1,0 +1,21 @@
+internal import Glibc
+
+/// The clock for deadlines: nobody can set it (CLOCK_MONOTONIC).
+public enum MonotonicClock {
+    /// Nanoseconds since some moment in the past.
+    public static var now: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}
+
+/// The system's clock (CLOCK_REALTIME).
+public enum SystemClock {
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    public static var microseconds: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+}

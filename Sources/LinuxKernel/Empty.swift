@@ -1,1 +1,0 @@
-// First file of LinuxKernel; the part's author replaces it.

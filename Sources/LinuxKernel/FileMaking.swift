@@ -1,0 +1,108 @@
+internal import CLinux
+internal import Glibc
+
+extension Files {
+    /// Makes a directory below `directory`; one that exists is an error (mkdirat(2)).
+    public static func createDirectory(_ path: String, mode: UInt32, at directory: CInt) throws(SystemCallError) {
+        try check("mkdirat") { mkdirat(directory, path, mode) }
+    }
+
+    /// Makes a directory below `directory` unless it exists.
+    public static func makeDirectory(_ path: String, mode: UInt32, at directory: CInt) throws(SystemCallError) {
+        do {
+            try createDirectory(path, mode: mode, at: directory)
+        } catch where error.errno == EEXIST {}
+    }
+
+    /// Makes a symbolic link below `directory` (symlinkat(2)).
+    public static func makeSymbolicLink(_ path: String, to target: String, at directory: CInt) throws(SystemCallError) {
+        try check("symlinkat") { symlinkat(target, directory, path) }
+    }
+
+    /// Makes a character device below `directory`, with exactly these permissions (mknodat(2)).
+    public static func makeCharacterDevice(
+        _ path: String, mode: UInt32, major: UInt32, minor: UInt32, at directory: CInt
+    ) throws(SystemCallError) {
+        try check("mknodat") { mknodat(directory, path, S_IFCHR | mode, dev_t(soulbox_makedev(major, minor))) }
+        // The umask took its share.
+        try check("fchmodat") { fchmodat(directory, path, mode, 0) }
+    }
+
+    /// Gives a file below `directory` to a user and group; a link's own owner, not its target's (fchownat(2)).
+    public static func setOwner(
+        _ path: String, user: UInt32, group: UInt32, at directory: CInt = Files.workingDirectory
+    ) throws(SystemCallError) {
+        try check("fchownat") { fchownat(directory, path, user, group, AT_SYMLINK_NOFOLLOW) }
+    }
+
+    /// Gives an open file to a user and group (fchown(2)).
+    public static func setOwner(of descriptor: CInt, user: UInt32, group: UInt32) throws(SystemCallError) {
+        try check("fchown") { fchown(descriptor, user, group) }
+    }
+
+    /// Changes the working directory: the thread's own once it has unshared its mount namespace, else the process's.
+    public static func changeDirectory(_ path: String) throws(SystemCallError) { try check("chdir") { chdir(path) } }
+
+    /// The target of a symbolic link, or what procfs shows as one (readlink(2)).
+    public static func readLink(_ path: String) throws(SystemCallError) -> String {
+        try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { buffer in
+            Result { () throws(SystemCallError) in
+                let count = try check("readlink") {
+                    soulbox_readlink(path, buffer.baseAddress, buffer.count)
+                }
+                return String(decoding: buffer[..<count], as: UTF8.self)
+            }
+        }.get()
+    }
+
+    /// Up to `count` bytes from where an open file stands; fewer at its end.
+    public static func read(from descriptor: CInt, count: Int) throws(SystemCallError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let result = bytes.withUnsafeMutableBytes { buffer in
+                Result { () throws(SystemCallError) in
+                    try check("read") { Glibc.read(descriptor, buffer.baseAddress?.advanced(by: filled), count - filled) }
+                }
+            }
+            let got = try result.get()
+            if got == 0 { break }
+            filled += got
+        }
+        return Array(bytes[..<filled])
+    }
+
+    /// Writes all bytes to an open file.
+    public static func write(to descriptor: CInt, _ bytes: [UInt8]) throws(SystemCallError) {
+        var written = 0
+        while written < bytes.count {
+            let result = bytes.withUnsafeBytes { buffer in
+                Result { () throws(SystemCallError) in
+                    try check("write") {
+                        Glibc.write(descriptor, buffer.baseAddress?.advanced(by: written), bytes.count - written)
+                    }
+                }
+            }
+            written += try result.get()
+        }
+    }
+
+    /// Copies bytes from one open file, at an offset, to the end of another; fewer bytes there are an error.
+    public static func copy(from source: CInt, offset: Int, count: Int, to target: CInt) throws(SystemCallError) {
+        var position = off_t(offset)
+        var left = count
+        while left > 0 {
+            let copied = try check("sendfile") { sendfile(target, source, &position, left) }
+            guard copied > 0 else { throw SystemCallError(call: "sendfile", errno: ENODATA) }
+            left -= copied
+        }
+    }
+
+    /// Throws unless a file of the kernel's holds a number above zero.
+    public static func requirePositive(_ path: String) throws(SystemCallError) {
+        let text = try readString(path)
+        guard let number = Int(text.prefix { !$0.isWhitespace }), number > 0 else {
+            throw SystemCallError(call: "read", errno: ENOSYS)
+        }
+    }
+}
