@@ -1,1 +1,2 @@
+// The multi-threaded interface of libfcgi; every call that is used is a plain function.
 #include <fcgiapp.h>

@@ -1,1 +1,0 @@
-// First file of FastCGI; the part's author replaces it.

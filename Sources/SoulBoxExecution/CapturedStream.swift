@@ -1,0 +1,64 @@
+internal import Glibc
+internal import LinuxKernel
+internal import SoulBoxModel
+
+/// The read end of a pipe that a program writes to, and what is kept of it.
+final class CapturedStream {
+    /// What one turn reads at most, so that a flood on one stream does not starve the others.
+    private static let turn = 1 << 20
+
+    private let keptLimit: Int
+    private var descriptor: SharedDescriptor?
+    private var bytes: [UInt8] = []
+
+    /// How many bytes were thrown away.
+    private(set) var droppedBytes = 0
+
+    /// Takes over the read end, on which reads do not wait.
+    init(_ descriptor: SharedDescriptor, keeping limit: Int) {
+        self.descriptor = descriptor
+        keptLimit = limit
+    }
+
+    /// What poll(2) watches; -1, which it ignores, once the other end is closed.
+    var pollDescriptor: CInt { descriptor?.rawValue ?? -1 }
+
+    /// The bytes kept.
+    var output: ExecutionRecord.Output { .init(bytes: bytes, isTruncated: droppedBytes > 0) }
+
+    /// Reads what has come, one turn at most.
+    ///
+    /// - Returns: Whether more may be waiting.
+    @discardableResult
+    func read(using buffer: UnsafeMutableRawBufferPointer) -> Bool {
+        var taken = 0
+        while let descriptor, taken < CapturedStream.turn {
+            let count = Glibc.read(descriptor.rawValue, buffer.baseAddress, buffer.count)
+            if count > 0 {
+                taken += count
+                append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            } else if count < 0, errno == EINTR {
+                continue
+            } else {
+                // Nothing there now, or the last writer has gone.
+                if count == 0 || errno != EAGAIN { self.descriptor = nil }
+                return false
+            }
+        }
+        return descriptor != nil
+    }
+
+    /// Reads what is left in the pipe after the program's end, without waiting for whoever may still hold it open.
+    func drain(using buffer: UnsafeMutableRawBufferPointer) {
+        // Bounded, so that a writer that is still there cannot keep this going; a pipe holds far less than these turns.
+        var turns = 0
+        while turns < 4, read(using: buffer) { turns += 1 }
+        descriptor = nil
+    }
+
+    private func append(_ chunk: UnsafeRawBufferPointer) {
+        let kept = min(chunk.count, max(0, keptLimit - bytes.count))
+        bytes.append(contentsOf: chunk[..<kept])
+        droppedBytes += chunk.count - kept
+    }
+}

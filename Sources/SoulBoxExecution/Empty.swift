@@ -1,1 +1,0 @@
-// First file of SoulBoxExecution; the part's author replaces it.

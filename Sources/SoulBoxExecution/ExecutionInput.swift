@@ -1,0 +1,29 @@
+internal import IsolationProtocol
+internal import LinuxKernel
+internal import SoulBoxModel
+
+/// The files of an execution in one sealed memory file, and its standard input in another.
+struct ExecutionInput {
+    let files: [ExecuteCall.File]
+    let contents: SharedDescriptor?
+    let stdin: SharedDescriptor?
+
+    /// Lays out the files of a spec; its code becomes the template's program file.
+    init(_ spec: ExecutionSpec, programFile: String) throws(SystemCallError) {
+        var inputs = spec.files
+        if let code = spec.code { inputs.append(InputFile(path: programFile, contents: Array(code.utf8))) }
+        var files: [ExecuteCall.File] = []
+        var memory = try SealedFile(name: "input")
+        for input in inputs {
+            files.append(.init(path: input.path, offset: memory.size, size: input.contents.count))
+            try memory.append(input.contents)
+        }
+        self.files = files
+        contents = files.isEmpty ? nil : SharedDescriptor(try memory.seal())
+        if let text = spec.stdin, !text.isEmpty {
+            stdin = SharedDescriptor(try SealedFile.make(name: "stdin", contents: Array(text.utf8)))
+        } else {
+            stdin = nil
+        }
+    }
+}

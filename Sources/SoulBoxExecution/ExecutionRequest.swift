@@ -1,0 +1,30 @@
+public import SoulBoxModel
+
+/// One execution to be carried out.
+public struct ExecutionRequest: Sendable {
+    /// Its identifier.
+    public var id: String
+
+    /// The account it belongs to, as the isolation service is told.
+    public var account: String
+
+    /// What to execute.
+    public var spec: ExecutionSpec
+
+    /// When it was asked for.
+    public var createdAt: Timestamp
+
+    /// A connection whose hang-up cancels the execution: that of the client who waits. Nil when nobody does.
+    public var clientDescriptor: CInt?
+
+    /// Makes a request.
+    public init(
+        id: String, account: String, spec: ExecutionSpec, createdAt: Timestamp, clientDescriptor: CInt? = nil
+    ) {
+        self.id = id
+        self.account = account
+        self.spec = spec
+        self.createdAt = createdAt
+        self.clientDescriptor = clientDescriptor
+    }
+}

@@ -1,0 +1,162 @@
+internal import Glibc
+internal import IsolationProtocol
+internal import LinuxKernel
+internal import SoulBoxModel
+
+/// An execution between its call and its end: one loop over its output, its events and its client.
+final class RunningExecution {
+    /// A program that is over sooner is not worth a note that it runs.
+    private static let noticeNanoseconds: UInt64 = 20_000_000
+    private static let retryNanoseconds: UInt64 = 50_000_000
+    /// What the service may take beyond the limits that it enforces itself: waiting for a turn, making, cleaning up.
+    private static let graceSeconds = 60
+
+    private let request: ExecutionRequest
+    private let connection: IsolationConnection
+    private let connections: IsolatorConnections
+    private let streams: ExecutionStreams
+    private let limits: ExecutionRunner.Limits
+    private let deadline: UInt64
+    private let beganAt = MonotonicClock.now
+    private var clientDescriptor: CInt
+    private var startedAt: Timestamp?
+    private var noticeAt: UInt64?
+    private var isNoticed = false
+    private var ending: TerminationReason?
+    private var endAt: UInt64?
+    private var compile: StageOutcome?
+    private var artifacts = ArtifactReader()
+
+    init(
+        _ request: ExecutionRequest, connection: IsolationConnection, connections: IsolatorConnections,
+        streams: ExecutionStreams, limits: ExecutionRunner.Limits, compileTimeoutSeconds: Int
+    ) {
+        self.request = request
+        self.connection = connection
+        self.connections = connections
+        self.streams = streams
+        self.limits = limits
+        let seconds = request.spec.limits.timeoutMilliseconds / 1000 + compileTimeoutSeconds + RunningExecution.graceSeconds
+        deadline = MonotonicClock.now + UInt64(seconds) * 1_000_000_000
+        clientDescriptor = request.clientDescriptor ?? -1
+    }
+
+    /// Waits for the last event.
+    func waitForEnd(started: () -> Bool) -> ExecutionResult {
+        withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 8) { buffer in
+            do throws(IsolationError) {
+                while true {
+                    try wait()
+                    streams.read(using: buffer)
+                    if streams.droppedBytes > limits.output.dropped { end(.outputLimit) }
+                    while let event = try connection.nextEvent() {
+                        guard event.isLast else {
+                            handle(event)
+                            continue
+                        }
+                        streams.drain(using: buffer)
+                        connections.giveBack(connection)
+                        return result(of: event)
+                    }
+                    notice(started)
+                    try terminateIfDue()
+                    if MonotonicClock.now > deadline { throw IsolationError(.unavailable, "no end in time") }
+                }
+            } catch {
+                // Dropping the connection ends whatever still runs.
+                streams.drain(using: buffer)
+                return lost(error)
+            }
+        }
+    }
+
+    private func wait() throws(IsolationError) {
+        let now = MonotonicClock.now
+        let next = [deadline, isNoticed ? nil : noticeAt, endAt].compactMap { $0 }.min() ?? deadline
+        var entries = [
+            PollEntry(descriptor: connection.pollDescriptor, events: .input),
+            PollEntry(descriptor: clientDescriptor, events: .remoteHangUp),
+            PollEntry(descriptor: streams.stdout.pollDescriptor, events: .input),
+            PollEntry(descriptor: streams.stderr.pollDescriptor, events: .input),
+            PollEntry(descriptor: streams.compile?.pollDescriptor ?? -1, events: .input),
+        ]
+        do {
+            _ = try Poll.wait(&entries, timeout: next > now ? CInt(clamping: (next - now) / 1_000_000 + 1) : 0)
+        } catch {
+            throw IsolationError(.unavailable, error.description)
+        }
+        if !entries[1].returned.isEmpty {
+            // A descriptor that has hung up stays readable for ever: look no more.
+            clientDescriptor = -1
+            end(.cancelled)
+        }
+    }
+
+    private func handle(_ event: ExecutionEvent) {
+        switch event {
+        case .started:
+            startedAt = .now
+            noticeAt = MonotonicClock.now + RunningExecution.noticeNanoseconds
+        case .compiled(let stage): compile = stage
+        case .artifacts(let handles): artifacts.read(handles, limits: limits.artifacts)
+        case .queued, .finished, .failed: break
+        }
+    }
+
+    private func notice(_ started: () -> Bool) {
+        guard !isNoticed, let noticeAt, MonotonicClock.now >= noticeAt else { return }
+        isNoticed = true
+        if !started() { end(.cancelled) }
+    }
+
+    /// Has the execution ended for that reason; the first reason given stands.
+    private func end(_ reason: TerminationReason) {
+        guard ending == nil else { return }
+        ending = reason
+        endAt = MonotonicClock.now
+    }
+
+    private func terminateIfDue() throws(IsolationError) {
+        guard let ending, let endAt, MonotonicClock.now >= endAt else { return }
+        let isKnown = try connections.terminate(execution: request.id, account: request.account, reason: ending)
+        // Unknown means that the service has not read the call yet, or that the last event is on its way.
+        self.endAt = isKnown ? nil : MonotonicClock.now + RunningExecution.retryNanoseconds
+    }
+
+    private var record: ExecutionRecord {
+        var record = request.unfinishedRecord
+        record.startedAt = startedAt
+        record.stdout = streams.stdout.output
+        record.stderr = streams.stderr.output
+        return record
+    }
+
+    private func result(of event: ExecutionEvent) -> ExecutionResult {
+        switch event {
+        case .finished(let outcome):
+            var record = record
+            record.take(outcome)
+            if let stage = outcome.compile ?? compile, let stream = streams.compile {
+                record.compile = .init(
+                    exitCode: stage.exitCode, output: stream.output, timeMicroseconds: stage.wallTimeMicroseconds)
+            }
+            record.artifacts = artifacts.entries
+            record.finish(outcome.termination, at: .now)
+            return ExecutionResult(record: record, artifacts: artifacts.artifacts)
+        case .failed(let error):
+            return ExecutionRunner.refused(request, error)
+        case .queued, .started, .compiled, .artifacts:
+            return lost(IsolationError(.protocolViolation, "not a last event"))
+        }
+    }
+
+    /// The end of an execution whose connection broke; the reason that we gave it ourselves stands.
+    private func lost(_ error: IsolationError) -> ExecutionResult {
+        guard startedAt != nil || ending != nil else { return ExecutionRunner.refused(request, error) }
+        var record = record
+        if startedAt != nil { record.wallTimeMicroseconds = Int64((MonotonicClock.now - beganAt) / 1000) }
+        record.finish(
+            Termination(reason: ending ?? .lost, detail: ending == nil ? "the isolation service was lost" : nil), at: .now)
+        return ExecutionResult(record: record)
+    }
+}
