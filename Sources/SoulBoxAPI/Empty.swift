@@ -1,1 +1,0 @@
-// First file of SoulBoxAPI; the part's author replaces it.

@@ -1,0 +1,39 @@
+public import SoulBoxModel
+
+/// An answer of the API.
+public struct HTTPResponse: Sendable, Equatable {
+    /// The status code.
+    public var status: Int
+
+    /// The header fields.
+    public var headers: [APIError.Header]
+
+    /// The body.
+    public var body: [UInt8]
+
+    /// Makes an answer.
+    public init(status: Int, headers: [APIError.Header] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// An answer with a JSON body.
+    public static func json(
+        _ value: JSONValue, status: Int = 200, headers: [APIError.Header] = []
+    ) -> HTTPResponse {
+        HTTPResponse(
+            status: status, headers: [.init("Content-Type", "application/json; charset=utf-8")] + headers,
+            body: value.bytes)
+    }
+
+    /// An error in its envelope.
+    public static func error(_ error: APIError, requestID: String) -> HTTPResponse {
+        .json(error.envelope(requestID: requestID), status: error.status, headers: error.headers)
+    }
+
+    /// The value of a header field; names are compared without regard to case.
+    public func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+}

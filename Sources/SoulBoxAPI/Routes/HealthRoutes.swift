@@ -1,0 +1,49 @@
+internal import Glibc
+internal import LinuxKernel
+internal import SoulBoxModel
+internal import SoulBoxStore
+
+/// `/health`: whether the service works, for everybody; which component does not, for those who may know.
+struct HealthRoutes: Sendable {
+    let service: ExecutionService
+    let monitor: HealthMonitor
+    let version: String
+    private let startedAt = MonotonicClock.now
+
+    init(service: ExecutionService, monitor: HealthMonitor, version: String) {
+        self.service = service
+        self.monitor = monitor
+        self.version = version
+    }
+
+    /// The lines of the route table.
+    var routes: [Route] { [Route("GET", "/api/health", show)] }
+
+    private func show(_ call: Route.Call) throws(APIError) -> HTTPResponse {
+        let findings = monitor.findings
+        let healthy = findings.count { $0.isHealthy }
+        // Without a database nothing can be asked for; without another component something still can.
+        let hasDatabase = findings.first { $0.name == "database" }?.isHealthy ?? true
+        let status = healthy == findings.count ? "healthy" : hasDatabase ? "degraded" : "unhealthy"
+        var answer = JSONObject([
+            ("status", .string(status)), ("version", .string(version)),
+            ("uptime", .integer(Int64((MonotonicClock.now - startedAt) / 1_000_000_000))),
+        ])
+        if hasDatabase, mayKnowMore(call.request) {
+            answer["components"] = .array(
+                findings.map { finding in
+                    [
+                        "name": .string(finding.name), "status": finding.isHealthy ? "healthy" : "unhealthy",
+                        "last_check": .string(finding.lastCheck.rfc3339),
+                    ]
+                })
+        }
+        return .json(.object(answer), status: status == "unhealthy" ? 503 : 200)
+    }
+
+    /// A bad credential takes nothing away from what everybody is told.
+    private func mayKnowMore(_ request: HTTPRequest) -> Bool {
+        guard let credential = try? CredentialReader.credential(of: request) else { return false }
+        return (try? service.authenticate(credential, needs: .monitorRead)) != nil
+    }
+}
