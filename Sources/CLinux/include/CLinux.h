@@ -68,6 +68,10 @@ int soulbox_fsmount(int context, unsigned attributes);
 int soulbox_fspick(int descriptor);
 int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_user_namespace);
 
+int soulbox_eventfd(void);
+// Attaches a device program to a cgroup v2 that allows reading and writing of the harmless character devices alone.
+int soulbox_restrict_devices(int group);
+
 // Removes a file or a tree without following links, with a bounded number of descriptors and no recursion.
 // Returns 0 or -errno.
 int soulbox_remove_tree(const char *path);

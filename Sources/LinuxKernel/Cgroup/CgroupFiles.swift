@@ -1,0 +1,70 @@
+internal import Glibc
+
+/// What both versions of cgroups do with files and directories.
+enum CgroupFiles {
+    static func write(_ path: String, _ text: String) throws(SystemCallError) { try Files.write(path, Array(text.utf8)) }
+
+    /// The number in a file, or after a key in a file of `key number` lines; 0 where there is none.
+    static func number(_ path: String, key: String? = nil) throws(SystemCallError) -> UInt64 {
+        let text = try Files.readString(path, maximum: 65_536)
+        guard let key else { return UInt64(text.prefix { $0.isNumber }) ?? 0 }
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            if fields.count == 2, fields[0] == key { return UInt64(fields[1]) ?? 0 }
+        }
+        return 0
+    }
+
+    static func makeNew(_ path: String) throws(SystemCallError) {
+        try check("mkdir") { mkdir(path, 0o755) }
+    }
+
+    /// Kills everything below a directory of a cgroup2 mount.
+    static func kill(_ directory: String) throws(SystemCallError) {
+        do {
+            try write(directory + "/cgroup.kill", "1")
+        } catch where error.errno == ENOENT {}
+    }
+
+    /// Waits for `populated 0` in cgroup.events; a change of the file wakes the poll.
+    static func waitUntilEmpty(_ directory: String, deadline: UInt64) -> Bool {
+        guard let events = try? Files.open(directory + "/cgroup.events", .readOnly) else { return true }
+        while true {
+            lseek(events.rawValue, 0, SEEK_SET)
+            guard let bytes = try? Files.read(from: events.rawValue, count: 256) else { return true }
+            if String(decoding: bytes, as: UTF8.self).contains("populated 0") { return true }
+            let now = MonotonicClock.now
+            guard now < deadline else { return false }
+            var entries = [PollEntry(descriptor: events.rawValue, events: .priority)]
+            _ = try? Poll.wait(&entries, timeout: CInt(min((deadline - now) / 1_000_000 + 1, 100)))
+        }
+    }
+
+    /// Removes a group's directory. A process that has just been killed may hold it for a moment longer.
+    static func remove(_ directory: String) throws(SystemCallError) {
+        var pause: UInt32 = 500
+        while true {
+            do {
+                try check("rmdir") { rmdir(directory) }
+                return
+            } catch {
+                if error.errno == ENOENT { return }
+                guard error.errno == EBUSY, pause < 300_000 else { throw error }
+            }
+            usleep(pause)
+            pause *= 2
+        }
+    }
+
+    /// The names of the groups directly below a directory.
+    static func children(_ directory: String) -> [String] {
+        ((try? Files.list(directory)) ?? []).filter { name in
+            (try? Files.status("\(directory)/\(name)"))?.isDirectory ?? false
+        }
+    }
+
+    static func removeTree(_ directory: String) throws(SystemCallError) {
+        for name in children(directory) { try remove("\(directory)/\(name)") }
+        try remove(directory)
+    }
+}

@@ -1,0 +1,80 @@
+internal import Glibc
+
+/// What cgroups this host has, found by looking.
+public struct CgroupHost: Sendable, CustomStringConvertible {
+    private enum Version: Sendable {
+        case one(CgroupV1Hierarchies)
+        case two(root: String)
+    }
+
+    private let version: Version
+
+    /// Looks at the mounts of the calling process. A missing controller is an error that names it.
+    public static func probe() throws(CgroupError) -> CgroupHost {
+        let mounts = CgroupMounts(mountinfo: (try? Files.readString("/proc/self/mountinfo", maximum: 16 << 20)) ?? "")
+        guard let unified = mounts.unified else { throw CgroupError(missing: ["a cgroup2 mount"]) }
+        let available = (try? Files.readString("\(unified)/cgroup.controllers"))?.split(whereSeparator: \.isWhitespace) ?? []
+        if ["cpu", "memory", "pids"].allSatisfy({ name in available.contains { $0 == name } }) {
+            return CgroupHost(version: .two(root: unified))
+        }
+        var missing: [String] = []
+        func mount(_ controller: String) -> String {
+            if let mount = mounts.controllers[controller] { return mount }
+            missing.append("cgroup controller " + controller)
+            return ""
+        }
+        let hierarchies = CgroupV1Hierarchies(
+            memory: mount("memory"), cpu: mount("cpu"), cpuacct: mount("cpuacct"), pids: mount("pids"),
+            devices: mount("devices"), unified: unified)
+        guard missing.isEmpty else { throw CgroupError(missing: missing) }
+        return CgroupHost(version: .one(hierarchies))
+    }
+
+    /// For people.
+    public var description: String {
+        switch version {
+        case .one: "cgroup v1 (hybrid)"
+        case .two: "cgroup v2"
+        }
+    }
+
+    /// The group at that path, made or not.
+    public func group(_ path: String) -> any Cgroup {
+        switch version {
+        case .one(let hierarchies): CgroupV1(path: path, hierarchies: hierarchies)
+        case .two(let root): CgroupV2(path: path, root: root)
+        }
+    }
+
+    private var roots: [String] {
+        switch version {
+        case .one(let hierarchies): hierarchies.accounting + [hierarchies.devices, hierarchies.unified]
+        case .two(let root): [root]
+        }
+    }
+
+    /// Makes `top` and `top/sbx`, ready for sandboxes. They hold no process themselves.
+    public func prepareInstance(_ top: String) throws(SystemCallError) {
+        for root in roots {
+            try Files.makeDirectory("\(root)/\(top)", mode: 0o755)
+            try Files.makeDirectory("\(root)/\(top)/sbx", mode: 0o755)
+        }
+        guard case .two(let root) = version else { return }
+        for directory in [root, "\(root)/\(top)", "\(root)/\(top)/sbx"] {
+            try CgroupFiles.write(directory + "/cgroup.subtree_control", CgroupV2.controllers)
+        }
+    }
+
+    /// The names of the groups below a path, in any hierarchy: an unfinished removal may have left some of them.
+    public func children(of path: String) -> [String] {
+        Array(Set(roots.flatMap { CgroupFiles.children("\($0)/\(path)") })).sorted()
+    }
+
+    /// Removes `top/sbx` and `top`; groups that still have processes stay.
+    public func removeInstance(_ top: String) {
+        for root in roots {
+            _ = rmdir("\(root)/\(top)/sbx")
+            _ = rmdir("\(root)/\(top)")
+        }
+    }
+}

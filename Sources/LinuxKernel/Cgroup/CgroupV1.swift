@@ -1,0 +1,105 @@
+internal import CLinux
+internal import Glibc
+
+/// A control group on a host where each controller has a hierarchy of its own (v1, "hybrid").
+public struct CgroupV1: Cgroup {
+    public let path: String
+    let hierarchies: CgroupV1Hierarchies
+
+    /// Rules for devices stand on the sandbox's own group: they pass on to what is below, so a leaf needs none.
+    private var devicesPath: String {
+        let parts = path.split(separator: "/")
+        return parts.count > 3 ? parts.dropLast().joined(separator: "/") : path
+    }
+
+    private func file(_ hierarchy: String, _ name: String) -> String { "\(hierarchy)/\(path)/\(name)" }
+
+    /// Every hierarchy in which the group has a directory of its own.
+    private var directories: [String] {
+        var roots = hierarchies.accounting + [hierarchies.unified]
+        if devicesPath == path { roots.append(hierarchies.devices) }
+        return roots.map { "\($0)/\(path)" }
+    }
+
+    public func create() throws(SystemCallError) {
+        for directory in directories { try CgroupFiles.makeNew(directory) }
+    }
+
+    public func set(_ limits: CgroupLimits) throws(SystemCallError) {
+        if let memory = limits.memoryBytes {
+            let limit = file(hierarchies.memory, "memory.limit_in_bytes")
+            let withSwap = file(hierarchies.memory, "memory.memsw.limit_in_bytes")
+            // Memory first: memory and swap together may never be below it. A kernel without swap accounting has no
+            // second file, and no swap then either (the start-up probe looks).
+            try CgroupFiles.write(limit, String(memory))
+            if Files.exists(withSwap) { try CgroupFiles.write(withSwap, String(memory)) }
+        }
+        if let cpu = limits.cpuMillicores {
+            try CgroupFiles.write(file(hierarchies.cpu, "cpu.cfs_period_us"), "100000")
+            try CgroupFiles.write(file(hierarchies.cpu, "cpu.cfs_quota_us"), String(max(1000, cpu * 100)))
+        }
+        if let processes = limits.processes {
+            try CgroupFiles.write(file(hierarchies.pids, "pids.max"), String(processes))
+        }
+    }
+
+    public func restrictDevices() throws(SystemCallError) {
+        try CgroupFiles.write(file(hierarchies.devices, "devices.deny"), "a")
+        for device in ["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:2", "136:*"] {
+            try CgroupFiles.write(file(hierarchies.devices, "devices.allow"), "c \(device) rw")
+        }
+    }
+
+    public func attach(pid: Int32) throws(SystemCallError) {
+        for hierarchy in hierarchies.accounting + [hierarchies.unified] {
+            try CgroupFiles.write(file(hierarchy, "cgroup.procs"), String(pid))
+        }
+        try CgroupFiles.write("\(hierarchies.devices)/\(devicesPath)/cgroup.procs", String(pid))
+    }
+
+    public func openForClone() throws(SystemCallError) -> Descriptor {
+        try Files.openDirectory("\(hierarchies.unified)/\(path)")
+    }
+
+    public func contains(pid: Int32) throws(SystemCallError) -> Bool {
+        let lines = try Files.readString("/proc/\(pid)/cgroup").split(separator: "\n")
+        func isIn(_ controller: String, _ wanted: String) -> Bool {
+            lines.contains { line in
+                let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+                guard fields.count == 3, fields[2] == "/" + wanted else { return false }
+                return controller.isEmpty ? fields[1].isEmpty : fields[1].split(separator: ",").contains { $0 == controller }
+            }
+        }
+        return ["memory", "cpu", "cpuacct", "pids", ""].allSatisfy { isIn($0, path) } && isIn("devices", devicesPath)
+    }
+
+    public func kill() throws(SystemCallError) { try CgroupFiles.kill("\(hierarchies.unified)/\(path)") }
+
+    public func waitUntilEmpty(deadline: UInt64) -> Bool {
+        CgroupFiles.waitUntilEmpty("\(hierarchies.unified)/\(path)", deadline: deadline)
+    }
+
+    public func usage() throws(SystemCallError) -> CgroupUsage {
+        CgroupUsage(
+            memoryPeak: try CgroupFiles.number(file(hierarchies.memory, "memory.max_usage_in_bytes")),
+            cpuMicroseconds: try CgroupFiles.number(file(hierarchies.cpuacct, "cpuacct.usage")) / 1000,
+            oomKills: try CgroupFiles.number(file(hierarchies.memory, "memory.oom_control"), key: "oom_kill"),
+            processLimitHits: try CgroupFiles.number(file(hierarchies.pids, "pids.events"), key: "max"))
+    }
+
+    public func watchOutOfMemory() throws(SystemCallError) -> Descriptor? {
+        let control = try Files.open(file(hierarchies.memory, "memory.oom_control"), .readOnly)
+        let event = Descriptor(owning: try check("eventfd") { soulbox_eventfd() })
+        try CgroupFiles.write(
+            file(hierarchies.memory, "cgroup.event_control"), "\(event.rawValue) \(control.rawValue)")
+        return event
+    }
+
+    public func remove() throws(SystemCallError) {
+        for directory in directories.reversed() { try CgroupFiles.remove(directory) }
+    }
+
+    public func removeTree() throws(SystemCallError) {
+        for directory in directories.reversed() { try CgroupFiles.removeTree(directory) }
+    }
+}
