@@ -7,8 +7,10 @@ public enum SandboxClone {
     public struct Child: ~Copyable {
         /// Its pid in the caller's pid namespace.
         public let pid: Int32
-        /// Its pidfd.
-        public var process: ProcessDescriptor
+        var process: ProcessDescriptor
+
+        /// Gives its pidfd to the caller.
+        public consuming func takeProcess() -> ProcessDescriptor { process }
     }
 
     /// Starts the child. It waits for a byte on `go`, then makes itself the root of its namespaces and pivots into

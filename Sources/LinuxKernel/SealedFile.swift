@@ -7,6 +7,9 @@ public struct SealedFile: ~Copyable {
     /// How many bytes have been appended.
     public private(set) var size = 0
 
+    /// The number of its descriptor, while it is not sealed.
+    public var rawValue: CInt { descriptor.rawValue }
+
     /// An empty file, still open for appending. The name shows in `/proc` only.
     public init(name: String) throws(SystemCallError) {
         descriptor = Descriptor(

@@ -35,7 +35,7 @@ struct Workspace: ~Copyable {
             let segments = file.path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             for segment in segments.dropLast() {
                 parent = try step(.workspace) { () throws(SystemCallError) in
-                    do {
+                    do throws(SystemCallError) {
                         try Files.createDirectory(segment, mode: 0o755, at: parent.rawValue)
                         try Files.setOwner(segment, user: owner, group: owner, at: parent.rawValue)
                     } catch where error.errno == EEXIST {}

@@ -29,6 +29,8 @@ public final class Isolator: Sendable {
         self.log = log
         let probe = try FeatureProbe.run()
         features = probe.features
+        // Before the first thread: the kernel keeps capabilities for each thread, and threads inherit them.
+        try IsolatorPrivileges.reduce()
         cgroups = try SandboxCgroups(host: probe.cgroups, instance: configuration.instance)
         // Before ids are leased anew: what still runs has some of them.
         try Reconciler.removeLeftovers(of: cgroups, log: log)
@@ -48,8 +50,6 @@ public final class Isolator: Sendable {
         builder = try SandboxBuilder(
             threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, slots: slots, cgroups: cgroups)
         remover = SandboxRemover(log: log)
-        // Last: nothing above needs more afterwards than what is kept, and every thread made from now on has no more.
-        try IsolatorPrivileges.reduce()
         log.notice("isolation is ready", metadata: ["cgroups": "\(cgroups.description)"])
     }
 

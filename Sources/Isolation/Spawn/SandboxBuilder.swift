@@ -99,7 +99,7 @@ final class SandboxBuilder: Sendable {
                 report: report.second.rawValue, ready: ready.second.rawValue)
         }
         let pid = child.pid
-        let process = SharedProcess(child.process)
+        let process = SharedProcess(child.takeProcess())
         remains.setProcess(process)
         // The child's ends: only then does a dead child read as the end of its pipes.
         let goWriter = go.closeFirst()

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import LinuxKernel
 internal import SoulBoxModel
 internal import Synchronization
@@ -9,15 +8,13 @@ final class ExecutionTable: Sendable {
     final class Entry: Sendable {
         /// The account it belongs to.
         let account: String
-        /// Readable once an end is asked for; what the supervising thread polls.
-        let descriptor: SharedDescriptor
+        /// Happens once an end is asked for.
+        let ended: Event
         private let asked = Mutex<TerminationReason?>(nil)
 
         init(account: String) throws(SandboxError) {
             self.account = account
-            let raw = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
-            guard raw >= 0 else { throw SandboxError(.supervise, errno: errno) }
-            descriptor = SharedDescriptor(Descriptor(owning: raw))
+            ended = try step(.supervise) { () throws(SystemCallError) in try Event() }
         }
 
         /// Why its end was asked for; nil while it was not.
@@ -26,7 +23,7 @@ final class ExecutionTable: Sendable {
         /// Asks for its end; the first reason stays, except that a cancellation counts more than any other.
         func end(_ reason: TerminationReason) {
             asked.withLock { if $0 == nil || reason == .cancelled { $0 = reason } }
-            eventfd_write(descriptor.rawValue, 1)
+            ended.signal()
         }
     }
 

@@ -40,8 +40,12 @@ enum InitMessage {
 
     static func encode(_ start: Start) -> [UInt8] {
         var body: [UInt8] = []
-        func append(_ value: UInt32) { for shift in 0..<4 { body.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) } }
-        func append(_ value: UInt64) { for shift in 0..<8 { body.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) } }
+        func append(_ value: UInt32) {
+            for shift in 0..<4 { body.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) }
+        }
+        func append(_ value: UInt64) {
+            for shift in 0..<8 { body.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) }
+        }
         append(version)
         append(UInt32(start.hasStdin ? 1 : 0) | 2 | (start.endsSandboxOnHangUp ? 4 : 0))
         append(start.user)
@@ -55,7 +59,7 @@ enum InitMessage {
             append(limit.hard)
         }
         let directory = start.directory + [0]
-        let strings = (start.arguments + start.environment).flatMap { $0 + [0] }
+        let strings = [UInt8]((start.arguments + start.environment).map { $0 + [0] }.joined())
         for filter in start.filters { append(UInt32(filter.count)) }
         append(UInt32(start.arguments.count))
         append(UInt32(start.environment.count))

@@ -42,8 +42,9 @@ struct StageSupervisor {
             _ = leaf.waitUntilEmpty(deadline: MonotonicClock.now + 10_000_000_000)
             try? leaf.remove()
         }
-        let outOfMemory = try step(.supervise) { () throws(SystemCallError) in try leaf.watchOutOfMemory() }
-        let watch = outOfMemory.map(SharedDescriptor.init)
+        let watch = try step(.supervise) { () throws(SystemCallError) in
+            try leaf.watchOutOfMemory()
+        }
         let connection = try sandbox.connect()
         try start(program, over: connection, leaf: leaf)
         return try supervise(program, connection: connection, leaf: leaf, watch: watch)
@@ -87,7 +88,7 @@ struct StageSupervisor {
             let limit = ending == nil ? deadline : MonotonicClock.now + 5_000_000_000
             var entries = [PollEntry(descriptor: connection.pollDescriptor, events: .input)]
             if ending == nil {
-                entries.append(PollEntry(descriptor: entry.descriptor.rawValue, events: .input))
+                entries.append(PollEntry(descriptor: entry.ended.pollDescriptor, events: .input))
                 entries.append(PollEntry(descriptor: callerIsGone ? -1 : caller, events: .remoteHangUp))
                 entries.append(PollEntry(descriptor: watch?.rawValue ?? -1, events: [.input, .priority]))
             }
@@ -116,7 +117,8 @@ struct StageSupervisor {
                 callerIsGone = true
                 ending = .cancelled
             }
-            if ending == nil, !entries[3].returned.isEmpty, isOutOfMemory(leaf) { ending = .oom }
+            // v1 tells before it kills one process; the whole group ends, as memory.oom.group has it on v2.
+            if ending == nil, !entries[3].returned.isEmpty { ending = .oom }
             if ending == nil, MonotonicClock.now >= deadline { ending = .timeout }
             if ending != nil { try step(.supervise) { () throws(SystemCallError) in try leaf.kill() } }
         }
@@ -138,8 +140,6 @@ struct StageSupervisor {
     private func failed(step number: Int32, errno: Int32) throws(SandboxError) -> Result {
         throw SandboxError(.program(number), errno: errno)
     }
-
-    private func isOutOfMemory(_ leaf: any Cgroup) -> Bool { (try? leaf.usage()).map { $0.oomKills > 0 } ?? true }
 
     private func diskIsFull() -> Bool {
         guard let space = try? Files.space(of: sandbox.disk.rawValue) else { return false }

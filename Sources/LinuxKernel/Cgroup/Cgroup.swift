@@ -34,7 +34,7 @@ public protocol Cgroup: Sendable {
     func usage() throws(SystemCallError) -> CgroupUsage
 
     /// A descriptor that becomes readable when memory runs out, where the kernel does not end the group itself.
-    func watchOutOfMemory() throws(SystemCallError) -> Descriptor?
+    func watchOutOfMemory() throws(SystemCallError) -> SharedDescriptor?
 
     /// Removes it; nothing there is no error.
     func remove() throws(SystemCallError)

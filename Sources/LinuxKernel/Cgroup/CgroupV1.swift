@@ -87,12 +87,12 @@ public struct CgroupV1: Cgroup {
             processLimitHits: try CgroupFiles.number(file(hierarchies.pids, "pids.events"), key: "max"))
     }
 
-    public func watchOutOfMemory() throws(SystemCallError) -> Descriptor? {
+    public func watchOutOfMemory() throws(SystemCallError) -> SharedDescriptor? {
         let control = try Files.open(file(hierarchies.memory, "memory.oom_control"), .readOnly)
         let event = Descriptor(owning: try check("eventfd") { soulbox_eventfd() })
         try CgroupFiles.write(
             file(hierarchies.memory, "cgroup.event_control"), "\(event.rawValue) \(control.rawValue)")
-        return event
+        return SharedDescriptor(event)
     }
 
     public func remove() throws(SystemCallError) {

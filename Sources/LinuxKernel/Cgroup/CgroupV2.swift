@@ -63,7 +63,7 @@ public struct CgroupV2: Cgroup {
     }
 
     /// Nothing to watch: memory.oom.group ends the group.
-    public func watchOutOfMemory() throws(SystemCallError) -> Descriptor? { nil }
+    public func watchOutOfMemory() throws(SystemCallError) -> SharedDescriptor? { nil }
 
     public func remove() throws(SystemCallError) { try CgroupFiles.remove(directory) }
 

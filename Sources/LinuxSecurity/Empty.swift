@@ -1,1 +1,0 @@
-// First file of LinuxSecurity; the part's author replaces it.
