@@ -159,6 +159,11 @@ static void child(const struct soulbox_child_spec *spec) {
     struct soulbox_child_spec last = *spec;
     last.report = fcntl(spec->report, F_DUPFD_CLOEXEC, 10);
     if (ready < 0 || last.report < 0) fail(spec, SOULBOX_CHILD_DESCRIPTORS);
+    // The sandbox's own null device in place of the isolator's streams: PID 1 holds nothing from outside its root.
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0) fail(&last, SOULBOX_CHILD_DESCRIPTORS);
+    for (int i = 0; i < 3; i++)
+        if (dup2(null, i) < 0) fail(&last, SOULBOX_CHILD_DESCRIPTORS);
     if (dup2(ready, 3) < 0) fail(&last, SOULBOX_CHILD_DESCRIPTORS);
     if (dup3(last.report, 4, O_CLOEXEC) < 0) fail(&last, SOULBOX_CHILD_DESCRIPTORS);
     last.report = 4;

@@ -1,1 +1,88 @@
+// The system calls of soulbox-init, and the steps of a program's process between fork and exec.
+//
+// Embedded Swift has no Glibc module; what PID 1 needs of libc is named here, a few lines of C for each.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Where a program's process failed before its exec. The number goes to the isolator in a FAILED packet.
+enum init_step {
+    INIT_STEP_SESSION = 1,
+    INIT_STEP_STREAMS,
+    INIT_STEP_SIGNALS,
+    INIT_STEP_LIMITS,
+    INIT_STEP_AMBIENT,
+    INIT_STEP_BOUNDING,
+    INIT_STEP_SECUREBITS,
+    INIT_STEP_GROUPS,
+    INIT_STEP_IDENTITY,
+    INIT_STEP_CAPABILITIES,
+    INIT_STEP_DESCRIPTORS,
+    INIT_STEP_DIRECTORY,
+    INIT_STEP_NO_NEW_PRIVILEGES,
+    INIT_STEP_FILTER_NUMBERS,
+    INIT_STEP_FILTER_ARGUMENTS,
+    INIT_STEP_READY,
+    INIT_STEP_EXEC,
+};
+
+struct init_limit {
+    uint32_t resource, padding;
+    uint64_t soft, hard;
+};
+
+// A program to start. The pointers are into the request's packet.
+struct init_program {
+    uint32_t user, group, umask;
+    uint32_t limit_count;
+    const void *limits; // struct init_limit[], unaligned
+    const void *filters[2];
+    uint32_t filter_bytes[2];
+    uint32_t argument_count, variable_count;
+    const char *strings; // arguments, then variables, each with its NUL
+    const char *directory;
+    int streams[3]; // -1: the sandbox's own /dev/null
+    int connection;
+};
+
+// The most arguments, and the most variables, of a program.
+enum { INIT_MAXIMUM_STRINGS = 4096 };
+
+// Forks the program's process. Returns its pid, or -errno.
+pid_t init_start(const struct init_program *program);
+
+// Makes the directory and the socket, and listens. Returns the descriptor, or -errno.
+int init_listen(const char *directory, const char *path);
+// The next connection from outside the pid namespace; -1 when there is none, or when the peer is from inside.
+int init_accept(int listener);
+// One packet with at most three descriptors. Returns its length, 0 at the end, or -errno.
+ssize_t init_receive(int connection, void *buffer, size_t size, int descriptors[3], int *count);
+void init_send(int connection, const void *bytes, size_t count);
+void init_close(int descriptor);
+// Blocks all signals and gives a descriptor that tells of SIGCHLD and SIGTERM.
+int init_watch_signals(void);
+// Takes one signal off the descriptor; 0 when there is none.
+int init_next_signal(int descriptor);
+
+struct init_death {
+    pid_t pid;
+    int32_t status;
+    uint64_t user_microseconds, system_microseconds, peak_kibibytes;
+};
+// Collects one dead child, known or adopted; 0 when there is none.
+int init_reap(struct init_death *exit);
+void init_kill_all(void);
+void init_kill(pid_t pid);
+void init_forbid_inspection(void);
+
+struct init_poll {
+    int descriptor;
+    short events, returned;
+};
+// poll(2) without end. INIT_READABLE and INIT_HUNG_UP are what is asked and found.
+enum { INIT_READABLE = 1, INIT_HUNG_UP = 0x2000 };
+void init_wait(struct init_poll *entries, size_t count);
+void init_report_ready(void);
+_Noreturn void init_exit(int code);

@@ -1,0 +1,147 @@
+import CInit
+
+/// PID 1's loop: one thread, bounded tables, nothing that a malformed packet could end.
+struct Supervisor {
+    private static let maximumConnections = 64
+    private static let maximumPacket = 256 << 10
+
+    private var connections: [Connection] = []
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: maximumPacket, alignment: 16)
+
+    /// Serves until the sandbox ends.
+    static func start() -> Never {
+        var supervisor = Supervisor()
+        supervisor.run()
+    }
+
+    private mutating func run() -> Never {
+        // First: whatever a program tries from now on, it may not look into PID 1.
+        init_forbid_inspection()
+        let signals = init_watch_signals()
+        let listener = init_listen("/run/soulbox", "/run/soulbox/control")
+        guard signals >= 0, listener >= 0 else { init_exit(1) }
+        init_report_ready()
+        while true {
+            var entries = [
+                init_poll(descriptor: signals, events: Int16(INIT_READABLE), returned: 0),
+                init_poll(
+                    descriptor: connections.count < Supervisor.maximumConnections ? listener : -1,
+                    events: Int16(INIT_READABLE), returned: 0),
+            ]
+            for connection in connections {
+                entries.append(init_poll(descriptor: connection.descriptor, events: connection.events, returned: 0))
+            }
+            entries.withUnsafeMutableBufferPointer { init_wait($0.baseAddress, $0.count) }
+            // Deaths first: a program's end must be told before its connection's is noticed.
+            if entries[0].returned != 0 { handleSignals(signals) }
+            var closed: [Int32] = []
+            for index in 2..<entries.count where entries[index].returned != 0 {
+                if !serve(entries[index].descriptor, found: entries[index].returned) {
+                    closed.append(entries[index].descriptor)
+                }
+            }
+            for descriptor in closed { close(descriptor) }
+            if entries[1].returned != 0 {
+                let descriptor = init_accept(listener)
+                if descriptor >= 0 { connections.append(Connection(descriptor: descriptor)) }
+            }
+        }
+    }
+
+    private mutating func handleSignals(_ descriptor: Int32) {
+        var isAskedToEnd = false
+        while true {
+            let signal = init_next_signal(descriptor)
+            if signal == 0 { break }
+            if signal == 15 { isAskedToEnd = true }
+        }
+        // PID 1's exit ends everything in its namespace.
+        if isAskedToEnd { init_exit(0) }
+        var exit = init_death()
+        while init_reap(&exit) != 0 {
+            guard let index = connections.firstIndex(where: { $0.child == exit.pid }) else { continue }
+            connections[index].child = 0
+            sendExited(exit, to: connections[index].descriptor)
+        }
+    }
+
+    private func sendExited(_ exit: init_death, to descriptor: Int32) {
+        var packet: [UInt8] = []
+        append(PacketKind.exited, to: &packet)
+        append(UInt32(32), to: &packet)
+        append(UInt32(bitPattern: exit.status), to: &packet)
+        append(UInt32(0), to: &packet)
+        for value in [exit.user_microseconds, exit.system_microseconds, exit.peak_kibibytes] {
+            append(UInt32(truncatingIfNeeded: value), to: &packet)
+            append(UInt32(truncatingIfNeeded: value >> 32), to: &packet)
+        }
+        packet.withUnsafeBytes { init_send(descriptor, $0.baseAddress, $0.count) }
+    }
+
+    private func append(_ value: UInt32, to packet: inout [UInt8]) {
+        for shift in 0..<4 { packet.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) }
+    }
+
+    /// Handles what was found on a connection; false when it is to be closed.
+    private mutating func serve(_ descriptor: Int32, found: Int16) -> Bool {
+        guard let index = connections.firstIndex(where: { $0.descriptor == descriptor }) else { return true }
+        if connections[index].child != 0 {
+            // The isolator is gone while the program runs: nobody is left to enforce its limits.
+            return found & Int16(INIT_HUNG_UP) == 0
+        }
+        var descriptors: (Int32, Int32, Int32) = (-1, -1, -1)
+        var count: Int32 = 0
+        let length = withUnsafeMutablePointer(to: &descriptors) { pointer in
+            pointer.withMemoryRebound(to: Int32.self, capacity: 3) {
+                init_receive(descriptor, buffer.baseAddress, buffer.count, $0, &count)
+            }
+        }
+        if length == -11 { return true }
+        let arrived = [descriptors.0, descriptors.1, descriptors.2].prefix(Int(count))
+        let keeps = length > 0 && answer(UnsafeRawBufferPointer(rebasing: buffer[..<length]), Array(arrived), at: index)
+        // The program's process has its own copies.
+        for descriptor in arrived { init_close(descriptor) }
+        return keeps
+    }
+
+    private mutating func answer(_ packet: UnsafeRawBufferPointer, _ streams: [Int32], at index: Int) -> Bool {
+        var reader = PacketReader(packet)
+        guard let kind = reader.word(), let length = reader.word(), Int(length) == reader.left else { return false }
+        let descriptor = connections[index].descriptor
+        switch kind {
+        case PacketKind.start:
+            let body = UnsafeRawBufferPointer(rebasing: packet[reader.offset...])
+            guard var request = StartRequest(body, streams: streams) else { return false }
+            request.program.connection = descriptor
+            let child = init_start(&request.program)
+            guard child > 0 else { return false }
+            connections[index].child = child
+            connections[index].endsSandbox = request.endsSandbox
+            return true
+        case PacketKind.killAll:
+            init_kill_all()
+            sendWords([PacketKind.done, 0], to: descriptor)
+            return true
+        case PacketKind.version:
+            let alive = connections.reduce(0) { $0 + ($1.child != 0 ? 1 : 0) }
+            sendWords([PacketKind.version, 8, protocolVersion, UInt32(alive)], to: descriptor)
+            return true
+        default: return false
+        }
+    }
+
+    private func sendWords(_ words: [UInt32], to descriptor: Int32) {
+        var packet: [UInt8] = []
+        for word in words { append(word, to: &packet) }
+        packet.withUnsafeBytes { init_send(descriptor, $0.baseAddress, $0.count) }
+    }
+
+    private mutating func close(_ descriptor: Int32) {
+        guard let index = connections.firstIndex(where: { $0.descriptor == descriptor }) else { return }
+        let connection = connections.remove(at: index)
+        init_close(descriptor)
+        guard connection.child != 0 else { return }
+        if connection.endsSandbox { init_exit(0) }
+        init_kill(connection.child)
+    }
+}
