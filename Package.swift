@@ -119,7 +119,12 @@ let package = Package(
         tests("FastCGITests", ["FastCGI", "LinuxKernel"]),
         tests("PostgresTests", ["Postgres", "LinuxKernel"]),
         tests("SoulBoxStoreTests", ["SoulBoxStore", "Postgres", "SoulBoxModel"]),
-        tests("SoulBoxAPITests", ["SoulBoxAPI", "SoulBoxModel"]),
+        tests("SoulBoxExecutionTests", [
+            "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging,
+        ]),
+        tests("SoulBoxAPITests", [
+            "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", logging, crypto,
+        ]),
         tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel"]),
         tests("SoulBoxCommandsTests", ["SoulBoxCommands", "SoulBoxService", "SoulBoxModel"]),
         tests("IntegrationTests", [

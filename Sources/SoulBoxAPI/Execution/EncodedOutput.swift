@@ -26,7 +26,13 @@ struct EncodedOutput {
         for length in 1...3 where length <= bytes.count {
             let byte = bytes[bytes.endIndex - length]
             if byte & 0xC0 == 0x80 { continue }
-            let needed = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1
+            let needed =
+                switch byte {
+                case 0xC2...0xDF: 2
+                case 0xE0...0xEF: 3
+                case 0xF0...0xF4: 4
+                default: 1
+                }
             return needed > length ? length : 0
         }
         return 0
