@@ -1,1 +1,25 @@
+internal import Glibc
+internal import Isolation
+internal import Logging
+internal import SoulBoxService
 
+let (configuration, log) = ServiceProcess.start(label: "soulbox.isolator")
+do {
+    let isolator = try Isolator(
+        IsolatorConfiguration(
+            instance: configuration.instance, socketPath: configuration.isolatorSocket,
+            socketGroup: configuration.serviceGroup, allowedUsers: [configuration.serviceUser],
+            runDirectory: configuration.runDirectory + "/isolator", imageDirectory: configuration.imageDirectory,
+            initPath: configuration.binaryDirectory + "/soulbox-init",
+            concurrentExecutions: configuration.executions.concurrent,
+            queueWaitMilliseconds: configuration.executions.queueWaitSeconds * 1000, version: configuration.version),
+        log: log)
+    let server = try IsolationServer(isolator, log: log)
+    server.start()
+    ServiceProcess.waitForTermination()
+    log.notice("stopping")
+    isolator.shutDown(within: 10)
+} catch {
+    log.critical("the isolator cannot start", metadata: ["error": "\(error)"])
+    exit(1)
+}

@@ -94,7 +94,7 @@ final class SandboxBuilder: Sendable {
         let home = try step(.cgroupAttach) { () throws(SystemCallError) in try group.initLeaf.openForClone() }
         let child = try step(.clone) { () throws(SystemCallError) in
             try SandboxClone.start(
-                root: stage.root, hostname: "sandbox", initPath: RuntimeLayer.initPath,
+                root: Stage.root, hostname: "sandbox", initPath: RuntimeLayer.initPath,
                 sharedMemoryBytes: spec.sharedMemoryBytes, cgroup: home.rawValue, go: go.first.rawValue,
                 report: report.second.rawValue, ready: ready.second.rawValue)
         }

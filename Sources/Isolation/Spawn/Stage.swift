@@ -9,8 +9,11 @@ struct Stage {
     /// The stage's directory; a tmpfs of the thread's namespace.
     private let path: String
 
-    /// The prepared root, for the child.
-    var root: String { path + "/root" }
+    /// The prepared root, for the child: relative to the thread's working directory. The child inherits that directory
+    /// and its copy of the mounts, but as root of its own namespace it may not search the path to it.
+    static let root = "root"
+
+    private var root: String { path + "/root" }
 
     /// Gives the calling thread a mount namespace of its own. It must belong to this thread for good.
     init(path: String) throws(SandboxError) {
@@ -20,8 +23,10 @@ struct Stage {
             // Nothing mounted here may reach the host, and nothing the host mounts later may arrive.
             try Mount.setPropagation("/", .private, recursive: true)
             try Files.makeDirectory(path, mode: 0o700)
-            try Mount.mount(type: "tmpfs", at: path, flags: [.noSUID, .noDevices], data: "size=64k,nr_inodes=64,mode=0700")
+            try Mount.mount(type: "tmpfs", at: path, flags: [.noSUID, .noDevices], data: "size=64k,nr_inodes=64,mode=0711")
             for name in ["disk", "image", "runtime", "root"] { try Files.makeDirectory("\(path)/\(name)", mode: 0o700) }
+            // The thread's own since it unshared its mount namespace. Overlay options below are relative to it.
+            try Files.changeDirectory(path)
         }
     }
 
@@ -57,9 +62,7 @@ struct Stage {
     /// The root: runtime layer over image, the disk on top.
     func mountOverlay() throws(SandboxError) {
         try step(.stageOverlay) { () throws(SystemCallError) in
-            // Relative paths, so that no host path shows in the sandbox's mountinfo. The directory is this thread's own
-            // since it unshared its mount namespace.
-            try Files.changeDirectory(path)
+            // Relative paths, so that no host path shows in the sandbox's mountinfo.
             // Every feature that lets an attribute of the upper layer point elsewhere is off, said here because kernels
             // differ in their defaults.
             try Mount.mount(

@@ -1,1 +1,0 @@
-// First file of SoulBoxService; the part's author replaces it.

@@ -1,0 +1,68 @@
+internal import LinuxKernel
+public import SoulBoxModel
+
+extension ServiceConfiguration {
+    /// The configuration as the run directory holds it.
+    public var json: JSONValue {
+        func pool(_ pool: Pool) -> JSONValue {
+            [
+                "processes": JSONValue(pool.processes), "threads": JSONValue(pool.threads),
+                "database_connections": JSONValue(pool.databaseConnections),
+            ]
+        }
+        return [
+            "instance": .string(instance), "version": .string(version), "run_directory": .string(runDirectory),
+            "image_directory": .string(imageDirectory), "binary_directory": .string(binaryDirectory),
+            "database_url": .string(databaseURL), "isolator_socket": .string(isolatorSocket),
+            "service_user": .integer(Int64(serviceUser)), "service_group": .integer(Int64(serviceGroup)),
+            "executions": [
+                "concurrent": JSONValue(executions.concurrent),
+                "queue_wait_seconds": JSONValue(executions.queueWaitSeconds),
+                "retention_days": JSONValue(executions.retentionDays),
+                "artifact_each_bytes": JSONValue(executions.artifactEachBytes),
+                "artifact_total_bytes": JSONValue(executions.artifactTotalBytes),
+                "output_limit_bytes": JSONValue(executions.outputLimitBytes),
+            ],
+            "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
+        ]
+    }
+
+    /// Reads what `json` wrote.
+    public init(json: JSONValue) throws(Malformed) {
+        func text(_ key: String) throws(Malformed) -> String {
+            guard let value = json[key]?.stringValue else { throw Malformed(key: key) }
+            return value
+        }
+        func number(_ section: String?, _ key: String) throws(Malformed) -> Int64 {
+            let holder = section.map { json[$0] ?? .null } ?? json
+            guard let value = holder[key]?.integerValue, value >= 0 else {
+                throw Malformed(key: [section, key].compactMap { $0 }.joined(separator: "."))
+            }
+            return value
+        }
+        func pool(_ section: String) throws(Malformed) -> Pool {
+            Pool(
+                processes: Int(try number(section, "processes")), threads: Int(try number(section, "threads")),
+                databaseConnections: Int(try number(section, "database_connections")))
+        }
+        self.init(
+            instance: try text("instance"), version: try text("version"), runDirectory: try text("run_directory"),
+            imageDirectory: try text("image_directory"), binaryDirectory: try text("binary_directory"),
+            databaseURL: try text("database_url"), isolatorSocket: try text("isolator_socket"),
+            serviceUser: UInt32(truncatingIfNeeded: try number(nil, "service_user")),
+            serviceGroup: UInt32(truncatingIfNeeded: try number(nil, "service_group")), cores: 1)
+        executions.concurrent = Int(try number("executions", "concurrent"))
+        executions.queueWaitSeconds = Int(try number("executions", "queue_wait_seconds"))
+        executions.retentionDays = Int(try number("executions", "retention_days"))
+        executions.artifactEachBytes = try number("executions", "artifact_each_bytes")
+        executions.artifactTotalBytes = try number("executions", "artifact_total_bytes")
+        executions.outputLimitBytes = Int(try number("executions", "output_limit_bytes"))
+        controlPool = try pool("control_pool")
+        executionPool = try pool("execution_pool")
+    }
+
+    /// Reads the file that a process is given.
+    public init(path: String) throws {
+        try self.init(json: try JSONParser.parse(try Files.read(path)))
+    }
+}

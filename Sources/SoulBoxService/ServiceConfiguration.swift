@@ -1,0 +1,101 @@
+/// What every process of an instance is told.
+///
+/// `soulbox up` resolves the operator's file, the environment and the defaults, and writes the outcome as JSON to the run
+/// directory; the processes read that and nothing else.
+public struct ServiceConfiguration: Sendable, Equatable {
+    /// The configuration cannot be used.
+    public struct Malformed: Error, Sendable, Equatable, CustomStringConvertible {
+        /// The key that is missing or wrong.
+        public let key: String
+
+        /// For people.
+        public var description: String { "configuration: \(key) is missing or malformed" }
+    }
+
+    /// The executions of the instance.
+    public struct Executions: Sendable, Equatable {
+        /// How many run at once; default 4 × cores.
+        public var concurrent: Int
+        /// How long one waits for its turn, in seconds; default 10.
+        public var queueWaitSeconds: Int
+        /// How long a result is kept, in days; default 7.
+        public var retentionDays: Int
+        /// The largest file handed out, in bytes; default 10 MiB.
+        public var artifactEachBytes: Int64
+        /// The largest sum of files handed out, in bytes; default 50 MiB.
+        public var artifactTotalBytes: Int64
+        /// How much of each stream is kept, in bytes; default 1 MiB.
+        public var outputLimitBytes: Int
+
+        /// The defaults, for a machine of that many cores.
+        public init(cores: Int) {
+            concurrent = 4 * cores
+            queueWaitSeconds = 10
+            retentionDays = 7
+            artifactEachBytes = 10 << 20
+            artifactTotalBytes = 50 << 20
+            outputLimitBytes = 1 << 20
+        }
+    }
+
+    /// One pool of workers.
+    public struct Pool: Sendable, Equatable {
+        /// How many processes; default 1.
+        public var processes: Int
+        /// Threads of each.
+        public var threads: Int
+        /// Database connections of each.
+        public var databaseConnections: Int
+
+        /// Makes a pool.
+        public init(processes: Int, threads: Int, databaseConnections: Int) {
+            self.processes = processes
+            self.threads = threads
+            self.databaseConnections = databaseConnections
+        }
+    }
+
+    /// The instance: 8 hexadecimal digits.
+    public var instance: String
+    /// SoulBox's version.
+    public var version: String
+    /// Sockets and what else need not outlive a reboot.
+    public var runDirectory: String
+    /// Where built images stand.
+    public var imageDirectory: String
+    /// Where the binaries stand.
+    public var binaryDirectory: String
+    /// How libpq reaches the database.
+    public var databaseURL: String
+    /// The isolation service's socket.
+    public var isolatorSocket: String
+    /// The user that workers and the scheduler run as.
+    public var serviceUser: UInt32
+    /// The group of the service's sockets.
+    public var serviceGroup: UInt32
+    /// The executions.
+    public var executions: Executions
+    /// The workers of short requests.
+    public var controlPool: Pool
+    /// The workers of executions.
+    public var executionPool: Pool
+
+    /// Makes a configuration with default executions and pools.
+    public init(
+        instance: String, version: String, runDirectory: String, imageDirectory: String, binaryDirectory: String,
+        databaseURL: String, isolatorSocket: String, serviceUser: UInt32, serviceGroup: UInt32, cores: Int
+    ) {
+        self.instance = instance
+        self.version = version
+        self.runDirectory = runDirectory
+        self.imageDirectory = imageDirectory
+        self.binaryDirectory = binaryDirectory
+        self.databaseURL = databaseURL
+        self.isolatorSocket = isolatorSocket
+        self.serviceUser = serviceUser
+        self.serviceGroup = serviceGroup
+        executions = Executions(cores: cores)
+        controlPool = Pool(processes: 1, threads: 64, databaseConnections: 4)
+        executionPool = Pool(processes: 2, threads: 64, databaseConnections: 4)
+    }
+}
