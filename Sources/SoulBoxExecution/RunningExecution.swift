@@ -36,7 +36,8 @@ final class RunningExecution {
         self.connections = connections
         self.streams = streams
         self.limits = limits
-        let seconds = request.spec.limits.timeoutMilliseconds / 1000 + compileTimeoutSeconds + RunningExecution.graceSeconds
+        let seconds =
+            request.spec.limits.timeoutMilliseconds / 1000 + compileTimeoutSeconds + RunningExecution.graceSeconds
         deadline = MonotonicClock.now + UInt64(seconds) * 1_000_000_000
         clientDescriptor = request.clientDescriptor ?? -1
     }
@@ -156,7 +157,8 @@ final class RunningExecution {
         var record = record
         if startedAt != nil { record.wallTimeMicroseconds = Int64((MonotonicClock.now - beganAt) / 1000) }
         record.finish(
-            Termination(reason: ending ?? .lost, detail: ending == nil ? "the isolation service was lost" : nil), at: .now)
+            Termination(reason: ending ?? .lost, detail: ending == nil ? "the isolation service was lost" : nil),
+            at: .now)
         return ExecutionResult(record: record)
     }
 }

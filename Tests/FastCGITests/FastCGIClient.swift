@@ -32,7 +32,13 @@ final class FastCGIClient {
         for (name, value) in parameters.merging(["CONTENT_LENGTH": "\(contentLength)"], uniquingKeysWith: { $1 }) {
             for text in [name, value] {
                 let count = text.utf8.count
-                pairs += count < 128 ? [UInt8(count)] : [UInt8(count >> 24) | 0x80, UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255)]
+                pairs +=
+                    count < 128
+                    ? [UInt8(count)]
+                    : [
+                        UInt8(count >> 24) | 0x80, UInt8(count >> 16 & 255), UInt8(count >> 8 & 255),
+                        UInt8(count & 255),
+                    ]
             }
             pairs += Array(name.utf8) + Array(value.utf8)
         }

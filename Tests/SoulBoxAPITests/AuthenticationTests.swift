@@ -22,10 +22,12 @@ struct AuthenticationTests {
         #expect(response.json["error"]?["request_id"] == "req_test")
     }
 
-    @Test("wants a credential on every route but health", arguments: [
-        ("POST", "/api/execute"), ("GET", "/api/execute/x"), ("DELETE", "/api/execute/x"),
-        ("GET", "/api/execute/x/files/y"), ("GET", "/api/languages"),
-    ])
+    @Test(
+        "wants a credential on every route but health",
+        arguments: [
+            ("POST", "/api/execute"), ("GET", "/api/execute/x"), ("DELETE", "/api/execute/x"),
+            ("GET", "/api/execute/x/files/y"), ("GET", "/api/languages"),
+        ])
     func wantsCredential(method: String, target: String) {
         let test = TestAPI()
         #expect(test.call(method, target, body, key: nil).status == 401)

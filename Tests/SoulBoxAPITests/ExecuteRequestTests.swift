@@ -22,7 +22,8 @@ struct ExecuteRequestTests {
     func defaults() {
         let spec = spec(["language": "python", "code": "print(1)"])
         #expect(spec == ExecutionSpec(runtime: .python, template: "basic-python", code: "print(1)"))
-        #expect(spec?.limits == ExecutionLimits(timeoutMilliseconds: 30_000, memoryBytes: 256 << 20, cpuMillicores: 1000))
+        #expect(
+            spec?.limits == ExecutionLimits(timeoutMilliseconds: 30_000, memoryBytes: 256 << 20, cpuMillicores: 1000))
     }
 
     @Test("the body of the reference means what it says")
@@ -59,7 +60,8 @@ struct ExecuteRequestTests {
     @Test(
         "sizes and shares are taken as they are written",
         arguments: [
-            ("16M" as JSONValue, 16 << 20), ("64Mi", 64 << 20), ("1.5G", 3 << 29), (268_435_456, 256 << 20), ("4G", 4 << 30),
+            ("16M" as JSONValue, 16 << 20), ("64Mi", 64 << 20), ("1.5G", 3 << 29), (268_435_456, 256 << 20),
+            ("4G", 4 << 30),
         ] as [(JSONValue, Int64)])
     func memory(value: JSONValue, bytes: Int64) {
         #expect(spec(["language": "python", "code": "1", "memory_limit": value])?.limits.memoryBytes == bytes)
@@ -67,7 +69,8 @@ struct ExecuteRequestTests {
 
     @Test("shares of a core become thousandths", arguments: [(0.1, 100), (0.25, 250), (1, 1000)] as [(Double, Int)])
     func cores(value: Double, millicores: Int) {
-        #expect(spec(["language": "python", "code": "1", "cpu_limit": .number(value)])?.limits.cpuMillicores == millicores)
+        #expect(
+            spec(["language": "python", "code": "1", "cpu_limit": .number(value)])?.limits.cpuMillicores == millicores)
     }
 
     @Test("code with NUL, quotes and backticks is data")
@@ -99,7 +102,9 @@ struct ExecuteRequestTests {
 
     @Test("null is an absent field")
     func null() {
-        let spec = spec(["language": "python", "code": "1", "timeout": nil, "files": nil, "environment": nil, "async": nil])
+        let spec = spec([
+            "language": "python", "code": "1", "timeout": nil, "files": nil, "environment": nil, "async": nil,
+        ])
         #expect(spec == ExecutionSpec(runtime: .python, template: "basic-python", code: "1"))
     }
 }

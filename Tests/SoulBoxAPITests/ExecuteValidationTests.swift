@@ -75,12 +75,14 @@ struct ExecuteValidationTests {
         .with(#""memory_limit": 1"#, "memory_limit", "Must be from 16M to 4G"),
         .with(#""memory_limit": -1"#, "memory_limit", "Must be from 16M to 4G"),
         .with(
-            #""memory_limit": "much""#, "memory_limit", "Must be a size such as \"256M\" or \"1G\", or a number of bytes"),
+            #""memory_limit": "much""#, "memory_limit",
+            "Must be a size such as \"256M\" or \"1G\", or a number of bytes"),
         .with(
             #""memory_limit": "99999999999999999999G""#, "memory_limit",
             "Must be a size such as \"256M\" or \"1G\", or a number of bytes"),
         .with(
-            #""memory_limit": 2.5e8"#, "memory_limit", "Must be a size such as \"256M\" or \"1G\", or a number of bytes"),
+            #""memory_limit": 2.5e8"#, "memory_limit", "Must be a size such as \"256M\" or \"1G\", or a number of bytes"
+        ),
         .with(
             #""memory_limit": {}"#, "memory_limit", "Must be a size such as \"256M\" or \"1G\", or a number of bytes"),
         BadBody(
@@ -126,12 +128,14 @@ struct ExecuteValidationTests {
         .with(#""files": [{"name": "a/", "content": ""}]"#, "files[0].name", "Must not contain empty path segments"),
         .with(#""files": [{"name": "a\u0000", "content": ""}]"#, "files[0].name", "Must not contain NUL"),
         .with(
-            #""files": [{"name": "a", "content": ""}, {"name": "a", "content": ""}]"#, "files[1].name", "Is named twice"),
+            #""files": [{"name": "a", "content": ""}, {"name": "a", "content": ""}]"#, "files[1].name", "Is named twice"
+        ),
         .with(
             #""files": [{"name": "a/b", "content": ""}, {"name": "a", "content": ""}]"#, "files[0].name",
             "Lies beneath another file"),
         .with(
-            #""files": [{"name": "main.py", "content": ""}]"#, "files[0].name",
+            #""files": [{"name": "a", "content": ""}, {"name": "main.py", "content": ""}, {"name": "b", "content": ""}]"#,
+            "files[1].name",
             "Stands in the way of main.py, which holds the code"),
         .with(
             #""files": [{"name": "main.py/x", "content": ""}]"#, "files[0].name",
@@ -140,7 +144,8 @@ struct ExecuteValidationTests {
             #""files": [{"name": "a", "content": "", "encoding": "hex"}]"#, "files[0].encoding",
             "Must be \"utf-8\" or \"base64\""),
         .with(
-            #""files": [{"name": "a", "content": "a", "encoding": "base64"}]"#, "files[0].content", "Is not valid base64"),
+            #""files": [{"name": "a", "content": "a", "encoding": "base64"}]"#, "files[0].content",
+            "Is not valid base64"),
         .with(
             #""files": [{"name": "a", "content": "YQ=", "encoding": "base64"}]"#, "files[0].content",
             "Is not valid base64"),
@@ -209,7 +214,9 @@ struct ExecuteValidationTests {
 
     @Test(
         "refuses bodies that are no JSON object",
-        arguments: ["", "x", "[]", "null", "\"a\"", #"{"a": 1"#, #"{"a": 1} x"#, #"{"code": "1", "code": "2"}"#, "{'a': 1}"])
+        arguments: [
+            "", "x", "[]", "null", "\"a\"", #"{"a": 1"#, #"{"a": 1} x"#, #"{"code": "1", "code": "2"}"#, "{'a': 1}",
+        ])
     func refusesOther(body: String) {
         let response = TestAPI().call("POST", "/api/execute", bytes: Array(body.utf8))
         #expect(response.status == 400)
@@ -223,7 +230,9 @@ struct ExecuteValidationTests {
         #expect(TestAPI().call("POST", "/api/execute", bytes: deep).status == 400)
     }
 
-    @Test("refuses other media types", arguments: ["text/plain", "", "application/jsonx", "application/json; charset=latin1"])
+    @Test(
+        "refuses other media types",
+        arguments: ["text/plain", "", "application/jsonx", "application/json; charset=latin1"])
     func refusesType(type: String) {
         let response = TestAPI().call(
             "POST", "/api/execute", ["language": "python", "code": "1"], headers: ["content-type": type])

@@ -17,11 +17,14 @@ struct ExecutionJSONTests {
     @Test("has every field of the reference, and of its additions, once and in this order")
     func fields() {
         let names = record().json().objectValue?.names
-        #expect(names == [
-            "execution_id", "status", "output", "error", "exit_code", "execution_time", "memory_used", "files_created",
-            "stdout", "stderr", "output_encoding", "error_encoding", "truncated", "compile", "termination", "error_code",
-            "cpu_time", "queue_time", "created_at", "started_at", "completed_at", "progress",
-        ])
+        #expect(
+            names == [
+                "execution_id", "status", "output", "error", "exit_code", "execution_time", "memory_used",
+                "files_created",
+                "stdout", "stderr", "output_encoding", "error_encoding", "truncated", "compile", "termination",
+                "error_code",
+                "cpu_time", "queue_time", "created_at", "started_at", "completed_at", "progress",
+            ])
     }
 
     @Test("the reference's example comes out as printed")
@@ -33,9 +36,11 @@ struct ExecutionJSONTests {
             $0.memoryPeakBytes = 12_345_678
             $0.artifacts = [.init(path: "output.txt", size: 1024, isStored: true)]
         }.json().text
-        #expect(json.hasPrefix(
-            #"{"execution_id":"exec_123456","status":"completed","output":"Hello, World!\n","error":null,"exit_code":0,"#
-                + #""execution_time":0.125,"memory_used":12345678,"files_created":[{"name":"output.txt","size":1024}],"#))
+        #expect(
+            json.hasPrefix(
+                #"{"execution_id":"exec_123456","status":"completed","output":"Hello, World!\n","error":null,"exit_code":0,"#
+                    + #""execution_time":0.125,"memory_used":12345678,"files_created":[{"name":"output.txt","size":1024}],"#
+            ))
     }
 
     @Test(

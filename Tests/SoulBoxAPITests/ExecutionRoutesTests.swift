@@ -94,12 +94,16 @@ struct ExecutionRoutesTests {
 
     @Test("an isolation service that was never seen is 503")
     func isolatorAway() {
-        let catalog = TemplateCatalog { () throws(IsolationError) in throw IsolationError(.unavailable, "connect: ENOENT") }
+        let catalog = TemplateCatalog { () throws(IsolationError) in
+            throw IsolationError(.unavailable, "connect: ENOENT")
+        }
         #expect(TestAPI(catalog: catalog).call("POST", "/api/execute", body).status == 503)
         #expect(TestAPI(catalog: catalog).call("GET", "/api/languages").status == 503)
     }
 
-    @Test("unknown and malformed identifiers are alike", arguments: ["x", "exec_1", Identifier.make(.execution), Identifier.make(.sandbox)])
+    @Test(
+        "unknown and malformed identifiers are alike",
+        arguments: ["x", "exec_1", Identifier.make(.execution), Identifier.make(.sandbox)])
     func notFound(id: String) {
         for (method, target) in [("GET", id), ("DELETE", id), ("GET", "\(id)/files/a")] {
             let response = TestAPI().call(method, "/api/execute/\(target)")
@@ -114,9 +118,10 @@ struct ExecutionRoutesTests {
         let id = id(test.call("POST", "/api/execute", body, headers: ["prefer": "respond-async"]))
         let response = test.call("DELETE", "/api/execute/\(id)")
         #expect(response.status == 200)
-        #expect(response.json == [
-            "execution_id": .string(id), "status": "cancelled", "message": "Execution cancelled successfully",
-        ])
+        #expect(
+            response.json == [
+                "execution_id": .string(id), "status": "cancelled", "message": "Execution cancelled successfully",
+            ])
         let account = Identifier.text(.account, uuid: FakeRepository.account)
         #expect(test.carrier.terminated.withLock { $0 } == ["\(account) \(id)"])
         #expect(test.call("DELETE", "/api/execute/\(id)").status == 409)
@@ -129,7 +134,11 @@ struct ExecutionRoutesTests {
         let attempts = Mutex(0)
         let carrier = FakeCarrier(onTerminate: { id in
             // The first word does not reach it yet.
-            guard attempts.withLock({ $0 += 1; return $0 }) > 1 else { return false }
+            guard
+                attempts.withLock({
+                    $0 += 1; return $0
+                }) > 1
+            else { return false }
             repository.state.withLock { $0.records[id]?.status = end }
             return true
         })

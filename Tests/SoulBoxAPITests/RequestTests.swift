@@ -20,10 +20,12 @@ struct RequestTests {
         #expect(response.headers.count { $0.name == "X-Request-ID" } == 1)
     }
 
-    @Test("types of files", arguments: [
-        ("a.txt", "text/plain; charset=utf-8"), ("d.x/a.PNG", "image/png"), ("a", "application/octet-stream"),
-        ("a.csv.unknown", "application/octet-stream"), ("d.txt/a", "application/octet-stream"),
-    ])
+    @Test(
+        "types of files",
+        arguments: [
+            ("a.txt", "text/plain; charset=utf-8"), ("d.x/a.PNG", "image/png"), ("a", "application/octet-stream"),
+            ("a.csv.unknown", "application/octet-stream"), ("d.txt/a", "application/octet-stream"),
+        ])
     func contentTypes(path: String, type: String) { #expect(ContentType.of(path) == type) }
 
     @Test("finds conflicts among file names")

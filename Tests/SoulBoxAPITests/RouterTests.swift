@@ -47,7 +47,8 @@ struct RouterTests {
         ])
     func unknown(target: String) { #expect(answer("GET", target).status == 404) }
 
-    @Test("refuses paths that cannot be decoded", arguments: ["/api/%", "/api/%4", "/api/%zz", "/api/%FF", "/api/a%00b"])
+    @Test(
+        "refuses paths that cannot be decoded", arguments: ["/api/%", "/api/%4", "/api/%zz", "/api/%FF", "/api/a%00b"])
     func undecodable(target: String) { #expect(answer("GET", target).status == 400) }
 
     @Test("names the methods of a known path")

@@ -13,7 +13,9 @@ struct ExecutionRecorderTests {
         let recorder = ExecutionRecorder(
             patienceSeconds: patience, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { _, _ in
-            let call = calls.withLock { $0 += 1; return $0 }
+            let call = calls.withLock {
+                $0 += 1; return $0
+            }
             if call <= failures { throw Outage() }
             return isNew
         }

@@ -10,7 +10,8 @@ import Testing
 private func manifest(isCompiled: Bool) throws -> ImageManifest {
     let compile: JSONValue = ["argv": ["cc"], "memory": 1, "timeout": 60, "disk": 1]
     return try ImageManifest(json: [
-        "id": "basic-python", "name": "", "description": "", "runtime": "python", "runtime_version": "3", "version": "1",
+        "id": "basic-python", "name": "", "description": "", "runtime": "python", "runtime_version": "3",
+        "version": "1",
         "base_image": "", "recipe_hash": "",
         "program": ["file": "main.py", "compile": isCompiled ? compile : .null, "run": ["argv": ["python3"]]],
     ])
@@ -54,15 +55,17 @@ struct ExecutionRunnerTests {
         defer { isolator.stop() }
         let spec = ExecutionSpec(
             runtime: .python, template: "basic-python", entrypoint: "a.py", code: "print",
-            files: [InputFile(path: "a.py", contents: [1, 2]), InputFile(path: "empty", contents: [])], arguments: ["x"],
+            files: [InputFile(path: "a.py", contents: [1, 2]), InputFile(path: "empty", contents: [])],
+            arguments: ["x"],
             environment: [.init(name: "A", value: "b")], stdin: "typed",
             limits: ExecutionLimits(timeoutMilliseconds: 5000, memoryBytes: 32 << 20, cpuMillicores: 500))
         let result = try run(isolator, spec: spec)
         let (call, input, stdin) = try #require(seen.withLock { $0 })
-        #expect(call.files == [
-            .init(path: "a.py", offset: 0, size: 2), .init(path: "empty", offset: 2, size: 0),
-            .init(path: "main.py", offset: 2, size: 5),
-        ])
+        #expect(
+            call.files == [
+                .init(path: "a.py", offset: 0, size: 2), .init(path: "empty", offset: 2, size: 0),
+                .init(path: "main.py", offset: 2, size: 5),
+            ])
         #expect(input == [1, 2] + Array("print".utf8))
         #expect(stdin == Array("typed".utf8))
         #expect(call.execution == "exec_1")
@@ -188,7 +191,8 @@ struct ExecutionRunnerTests {
         }
         defer { isolator.stop() }
         let record = try run(isolator, isCompiled: true).record
-        #expect(record.compile == .init(exitCode: 1, output: .init(bytes: Array("error: no".utf8)), timeMicroseconds: 77))
+        #expect(
+            record.compile == .init(exitCode: 1, output: .init(bytes: Array("error: no".utf8)), timeMicroseconds: 77))
         #expect(record.status == .failed)
         #expect(record.exitCode == nil)
     }
@@ -200,22 +204,25 @@ struct ExecutionRunnerTests {
                 do { return SharedDescriptor(try SealedFile.make(name: "file", contents: bytes)) } catch { return nil }
             }
             stage.send(.started)
-            stage.send(.artifacts([
-                ArtifactHandle(path: "a", size: 3, descriptor: file([1, 2, 3])),
-                ArtifactHandle(path: "big", size: 1 << 30, descriptor: nil),
-            ]))
-            stage.send(.artifacts([
-                ArtifactHandle(path: "b", size: 8, descriptor: file([UInt8](repeating: 1, count: 8))),
-                ArtifactHandle(path: "shrunk", size: 2, descriptor: file([1])),
-            ]))
+            stage.send(
+                .artifacts([
+                    ArtifactHandle(path: "a", size: 3, descriptor: file([1, 2, 3])),
+                    ArtifactHandle(path: "big", size: 1 << 30, descriptor: nil),
+                ]))
+            stage.send(
+                .artifacts([
+                    ArtifactHandle(path: "b", size: 8, descriptor: file([UInt8](repeating: 1, count: 8))),
+                    ArtifactHandle(path: "shrunk", size: 2, descriptor: file([1])),
+                ]))
             stage.finish()
         }
         defer { isolator.stop() }
         let result = try run(isolator, limits: .init(artifacts: .init(each: 10, total: 10, count: 10)))
-        #expect(result.artifacts == [
-            Artifact(path: "a", size: 3, contents: [1, 2, 3]), Artifact(path: "big", size: 1 << 30, contents: nil),
-            Artifact(path: "b", size: 8, contents: nil), Artifact(path: "shrunk", size: 2, contents: nil),
-        ])
+        #expect(
+            result.artifacts == [
+                Artifact(path: "a", size: 3, contents: [1, 2, 3]), Artifact(path: "big", size: 1 << 30, contents: nil),
+                Artifact(path: "b", size: 8, contents: nil), Artifact(path: "shrunk", size: 2, contents: nil),
+            ])
         #expect(result.record.artifacts.map(\.isStored) == [true, false, false, false])
     }
 
@@ -239,7 +246,8 @@ struct ExecutionRunnerTests {
         #expect(refused.record.termination?.reason == .lost)
     }
 
-    @Test("a refusal is told with its kind", arguments: [IsolationError.Code.busy, .isolationFailed, .templateNotFound])
+    @Test(
+        "a refusal is told with its kind", arguments: [IsolationError.Code.busy, .isolationFailed, .templateNotFound])
     func refusals(code: IsolationError.Code) throws {
         let isolator = try FakeIsolator { $0.send(.failed(IsolationError(code, "x"))) }
         defer { isolator.stop() }

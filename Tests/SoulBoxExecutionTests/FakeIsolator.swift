@@ -23,16 +23,20 @@ final class FakeIsolator: Sendable {
         func write(_ descriptor: CInt, _ bytes: [UInt8]) {
             var written = 0
             while written < bytes.count {
-                let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written) }
+                let count = bytes.withUnsafeBytes {
+                    Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written)
+                }
                 guard count > 0 else { return }
                 written += count
             }
         }
 
         func finish(_ reason: TerminationReason = .exited, exitCode: Int? = 0) {
-            send(.finished(ExecutionOutcome(
-                termination: Termination(reason: reason), exitCode: exitCode, wallTimeMicroseconds: 1000,
-                cpuTimeMicroseconds: 500, memoryPeakBytes: 4096, queueTimeMicroseconds: 10)))
+            send(
+                .finished(
+                    ExecutionOutcome(
+                        termination: Termination(reason: reason), exitCode: exitCode, wallTimeMicroseconds: 1000,
+                        cpuTimeMicroseconds: 500, memoryPeakBytes: 4096, queueTimeMicroseconds: 10)))
         }
 
         /// Waits for `Terminate`; nil after five seconds.
@@ -80,8 +84,9 @@ final class FakeIsolator: Sendable {
             switch message["method"]?.stringValue {
             case "io.soulbox.isolation.Execute":
                 guard let execute = try? ExecuteParameters(parameters, from: connection) else { return }
-                script(Stage(
-                    call: execute.call, descriptors: execute.descriptors, connection: connection, isolator: self))
+                script(
+                    Stage(
+                        call: execute.call, descriptors: execute.descriptors, connection: connection, isolator: self))
             case "io.soulbox.isolation.Terminate":
                 let id = parameters?["execution"]?.stringValue ?? ""
                 let reason = parameters?["reason"]?.stringValue.flatMap(TerminationReason.init(rawValue:))

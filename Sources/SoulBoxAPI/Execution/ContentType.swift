@@ -1,7 +1,8 @@
 /// The media type of a stored file, by its name's ending.
 enum ContentType {
     private static let types: [String: String] = [
-        "csv": "text/csv; charset=utf-8", "gif": "image/gif", "gz": "application/gzip", "htm": "text/html; charset=utf-8",
+        "csv": "text/csv; charset=utf-8", "gif": "image/gif", "gz": "application/gzip",
+        "htm": "text/html; charset=utf-8",
         "html": "text/html; charset=utf-8", "jpeg": "image/jpeg", "jpg": "image/jpeg", "json": "application/json",
         "log": "text/plain; charset=utf-8", "md": "text/markdown; charset=utf-8", "pdf": "application/pdf",
         "png": "image/png", "py": "text/x-python; charset=utf-8", "svg": "image/svg+xml", "tar": "application/x-tar",

@@ -44,9 +44,9 @@ extension ExecuteRequest {
         var names = files.map(\.path)
         if code != nil {
             names.append(manifest.programFile)
-            for conflict in FileName.conflicts(names) where !validation.hasFailed("files") {
-                let index = min(conflict.index, files.count - 1)
-                validation.fail("files[\(index)].name", "Stands in the way of \(manifest.programFile), which holds the code")
+            for (index, file) in files.enumerated() where FileName.collide(file.path, manifest.programFile) {
+                validation.fail(
+                    "files[\(index)].name", "Stands in the way of \(manifest.programFile), which holds the code")
             }
         }
         if let entrypoint, !validation.hasFailed("entrypoint"), !validation.hasFailed("files"),

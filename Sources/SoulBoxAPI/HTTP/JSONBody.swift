@@ -34,6 +34,8 @@ enum JSONBody {
     private static func isJSON(_ type: String) -> Bool {
         let parts = type.lowercased().split(separator: ";").map { $0.split(separator: " ").joined() }
         guard parts.first == "application/json" else { return false }
-        return parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" || $0 == "charset=\"utf-8\"" }
+        return parts.dropFirst().allSatisfy {
+            !$0.hasPrefix("charset=") || $0 == "charset=utf-8" || $0 == "charset=\"utf-8\""
+        }
     }
 }

@@ -25,6 +25,13 @@ enum FileName {
         return nil
     }
 
+    /// Whether two names cannot stand side by side: they are equal, or one lies beneath the other.
+    static func collide(_ first: String, _ second: String) -> Bool {
+        let (first, second) = (Array(first.utf8), Array(second.utf8))
+        let separator = UInt8(ascii: "/")
+        return first == second || first.starts(with: second + [separator]) || second.starts(with: first + [separator])
+    }
+
     /// The indices of names that occur twice, or that lie beneath the name of another file.
     static func conflicts(_ names: [String]) -> [(index: Int, reason: String)] {
         var conflicts: [(index: Int, reason: String)] = []

@@ -84,7 +84,9 @@ final class FakeRepository: ExecutionRepository {
     }
 
     private static func check(_ state: State, _ credential: Credential, _ permission: Permission?) -> Admission {
-        guard credential.keyID == TestKey.id, credential.secretHash == TestKey.secretHash else { return .unauthenticated }
+        guard credential.keyID == TestKey.id, credential.secretHash == TestKey.secretHash else {
+            return .unauthenticated
+        }
         guard case .admitted(let caller) = state.admission, let permission else { return state.admission }
         return caller.permissions.contains(permission) ? state.admission : .forbidden(missing: permission)
     }
