@@ -1,0 +1,33 @@
+import FastCGI
+import SoulBoxAPI
+import SoulBoxModel
+
+/// Carries requests from FastCGI to the API and answers back.
+struct RequestAdapter: Sendable {
+    let api: API
+
+    /// Answers one request.
+    func handle(_ request: FastCGIRequest, _ response: FastCGIResponse) {
+        let answer = api.respond(
+            to: HTTPRequest(
+                method: request.parameter("REQUEST_METHOD") ?? "",
+                target: request.parameter("REQUEST_URI") ?? "/",
+                remoteAddress: request.parameter("REMOTE_ADDR") ?? "",
+                requestID: request.parameter("SOULBOX_REQUEST_ID"),
+                body: FastCGIBody(request: request),
+                clientDescriptor: request.clientDescriptor,
+                headers: { request.parameter(RequestAdapter.variable(for: $0)) }))
+        do {
+            try response.start(status: answer.status, headers: answer.headers.map { ($0.name, $0.value) })
+            try response.write(answer.body)
+        } catch {
+            // The client or the web server has gone; nobody is left to tell.
+        }
+    }
+
+    /// The CGI variable that holds a header field (RFC 3875, section 4.1.18).
+    private static func variable(for header: String) -> String {
+        let name = header.uppercased().replacing("-", with: "_")
+        return name == "CONTENT_TYPE" || name == "CONTENT_LENGTH" ? name : "HTTP_" + name
+    }
+}
