@@ -17,7 +17,8 @@ enum ProgramLimits {
             limit(3, 8 * mebibyte, 64 * mebibyte),  // STACK
             // Exactly 1: the kernel then refuses to feed a core pattern that is a pipe (core(5), fs/coredump.c).
             limit(4, 1, 1),  // CORE
-            limit(6, UInt64(limits.processes), UInt64(limits.processes)),  // NPROC
+            // Above the cgroup's limit, which counts and tells: the user id belongs to this sandbox alone, so this is a second net.
+            limit(6, UInt64(limits.processes) + 64, UInt64(limits.processes) + 64),  // NPROC
             limit(7, 1024, 4096),  // NOFILE
             limit(8, 64 * kibibyte, 64 * kibibyte),  // MEMLOCK
             limit(11, 256, 256),  // SIGPENDING
