@@ -102,7 +102,10 @@ let package = Package(
         .executableTarget(
             name: "soulbox", dependencies: ["SoulBoxCommands", argumentParser], swiftSettings: common,
             linkerSettings: selfContainedFoundation),
-        executable("soulbox-worker", ["SoulBoxAPI", "FastCGI", "Postgres", "SoulBoxService", "SoulBoxStore", logging]),
+        executable("soulbox-worker", [
+            "SoulBoxAPI", "SoulBoxExecution", "FastCGI", "IsolationProtocol", "Postgres", "SoulBoxModel",
+            "SoulBoxService", "SoulBoxStore", logging,
+        ]),
         executable("soulbox-scheduler", ["SoulBoxScheduler", "Postgres", "SoulBoxService", "SoulBoxStore", logging]),
         executable("soulbox-isolator", ["Isolation", "SoulBoxService", logging]),
         .executableTarget(
@@ -125,7 +128,7 @@ let package = Package(
         tests("SoulBoxAPITests", [
             "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", logging, crypto,
         ]),
-        tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel"]),
+        tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel"]),
         tests("SoulBoxCommandsTests", ["SoulBoxCommands", "SoulBoxService", "SoulBoxModel"]),
         tests("IntegrationTests", [
             "SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService",

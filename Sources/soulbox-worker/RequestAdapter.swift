@@ -18,7 +18,9 @@ struct RequestAdapter: Sendable {
                 clientDescriptor: request.clientDescriptor,
                 headers: { request.parameter(RequestAdapter.variable(for: $0)) }))
         do {
-            try response.start(status: answer.status, headers: answer.headers.map { ($0.name, $0.value) })
+            // Without a length nginx would send chunks.
+            let length = (name: "Content-Length", value: String(answer.body.count))
+            try response.start(status: answer.status, headers: answer.headers.map { ($0.name, $0.value) } + [length])
             try response.write(answer.body)
         } catch {
             // The client or the web server has gone; nobody is left to tell.

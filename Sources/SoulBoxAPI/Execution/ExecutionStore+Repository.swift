@@ -1,0 +1,3 @@
+public import SoulBoxStore
+
+extension ExecutionStore: ExecutionRepository {}

@@ -1,0 +1,67 @@
+import FastCGI
+import IsolationProtocol
+import Logging
+import Postgres
+import SoulBoxAPI
+import SoulBoxExecution
+import SoulBoxService
+import SoulBoxStore
+
+/// One worker process: the API behind FastCGI on descriptor 0, with its row among the service's processes.
+final class Worker {
+    /// How long running requests may take to end when the process is told to.
+    private static let drainMilliseconds = 30_000
+
+    private let log: Logger
+    private let settings: ServiceConfiguration.Pool
+    private let server: FastCGIServer
+    private let health: HealthMonitor
+    private let presence: ProcessPresence
+
+    /// Connects what the process is made of; waits for the database.
+    init(_ configuration: ServiceConfiguration, pool: WorkerPool, log: Logger) throws {
+        self.log = log
+        settings = pool.settings(of: configuration)
+        let database = PostgresPool(configuration.databaseURL, size: settings.databaseConnections)
+        // Apart from the requests, so that no flood of them makes this process look dead.
+        let housekeeping = PostgresPool(configuration.databaseURL, size: 2)
+        presence = try ProcessPresence(ProcessStore(housekeeping), kind: "worker", log: log)
+        let connections = IsolatorConnections(path: configuration.isolatorSocket)
+        let runner = ExecutionRunner(
+            connections: connections, catalog: TemplateCatalog(connections), limits: Worker.limits(configuration),
+            log: log)
+        health = HealthMonitor([
+            .init(name: "database") { try housekeeping.check() },
+            .init(name: "container_manager") { _ = try connections.status(timeoutMilliseconds: 500) },
+        ])
+        let api = API(
+            repository: ExecutionStore(database), carrier: runner, catalog: runner.catalog, health: health,
+            process: presence.id, version: configuration.version, log: log)
+        server = try FastCGIServer(handler: RequestAdapter(api: api).handle)
+    }
+
+    /// Starts serving.
+    func start() {
+        presence.start()
+        health.start()
+        server.start(threads: settings.threads)
+        log.notice("serving", metadata: ["worker.threads": "\(settings.threads)"])
+    }
+
+    /// Lets running requests end, then takes the process off the list.
+    func stop() {
+        log.notice("draining", metadata: ["worker.requests": "\(server.busyThreads)"])
+        if !server.drain(timeoutMilliseconds: Worker.drainMilliseconds) {
+            log.warning("requests were cut off", metadata: ["worker.requests": "\(server.busyThreads)"])
+        }
+        presence.stop()
+    }
+
+    private static func limits(_ configuration: ServiceConfiguration) -> ExecutionRunner.Limits {
+        let executions = configuration.executions
+        return ExecutionRunner.Limits(
+            output: OutputLimits(kept: executions.outputLimitBytes),
+            artifacts: ExecuteCall.ArtifactLimits(
+                each: executions.artifactEachBytes, total: executions.artifactTotalBytes))
+    }
+}
