@@ -1,0 +1,46 @@
+internal import ArgumentParser
+internal import Glibc
+internal import LinuxKernel
+internal import SoulBoxImages
+
+/// `soulbox image build`: makes images of the recipes that changed since they were built last.
+struct ImageBuild: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build", abstract: "Builds images from their recipes; those already built take no time.")
+
+    @OptionGroup var options: ImageCommand.Options
+
+    @Option(help: ArgumentHelp("The directory of recipes; `images` of the checkout by default.", valueName: "path"))
+    var recipes: String?
+
+    @Option(help: ArgumentHelp("Debian's main archive; what the host's apt uses by default.", valueName: "uri"))
+    var mirror: String?
+
+    @Option(help: ArgumentHelp("How many are built at a time; one for each processor by default.", valueName: "count"))
+    var jobs: Int?
+
+    @Flag(help: "Builds again what is already built.")
+    var rebuild = false
+
+    @Argument(help: ArgumentHelp("The images to build.", valueName: "id|all"))
+    var ids: [String] = ["all"]
+
+    func run() throws {
+        let found = try ImageBuilder.recipes(in: recipes ?? ImageBuild.recipeDirectory(), ids: ids)
+        let builder = ImageBuilder(
+            catalogue: options.catalogue, mirror: try AptMirror.host(override: mirror), progress: ImageCommand.say)
+        try builder.build(found, rebuild: rebuild, jobs: jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    }
+
+    /// `images` here, or of the checkout that this program was installed into (`.soulbox/bin`) or built in.
+    private static func recipeDirectory() -> String {
+        var candidates = ["images"]
+        if var path = try? Files.readLink("/proc/self/exe") {
+            while let slash = path.lastIndex(of: "/") {
+                path = String(path[..<slash])
+                candidates.append("\(path)/images")
+            }
+        }
+        return candidates.first { Files.exists("\($0)/basic-python/recipe.yml") } ?? "images"
+    }
+}

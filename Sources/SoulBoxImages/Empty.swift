@@ -1,1 +1,0 @@
-// First file of SoulBoxImages; the part's author replaces it.

@@ -1,0 +1,45 @@
+internal import Crypto
+internal import LinuxKernel
+
+/// The hash that names what a recipe builds: equal hashes, equal instructions.
+enum RecipeHash {
+    /// Counted up whenever the builder makes something else of the same recipe.
+    static let builderVersion = 2
+
+    /// SHA-256 over every file below a recipe's directory: path, executable or not, size and bytes.
+    ///
+    /// Of the mode only the executable bit counts, as in git: the others depend on the umask of whoever checked it out.
+    static func make(of directory: String) throws(ImageError) -> String {
+        var hash = SHA256()
+        hash.update(data: Array("soulbox image \(builderVersion)\0".utf8))
+        do {
+            for path in try files(below: directory, prefix: "").sorted() {
+                let full = "\(directory)/\(path)"
+                let status = try Files.status(full)
+                let bytes = try Files.read(full, maximum: 64 << 20)
+                let mode = status.mode & 0o100 == 0 ? "644" : "755"
+                hash.update(data: Array("\(path)\0\(mode)\0\(bytes.count)\0".utf8))
+                hash.update(data: bytes)
+            }
+        } catch {
+            throw ImageError("\(directory): \(error)")
+        }
+        let digits = Array("0123456789abcdef")
+        return hash.finalize().reduce(into: "") { text, byte in
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+    }
+
+    private static func files(below directory: String, prefix: String) throws(SystemCallError) -> [String] {
+        var paths: [String] = []
+        for name in try Files.list(directory) {
+            if try Files.status("\(directory)/\(name)").isDirectory {
+                paths += try files(below: "\(directory)/\(name)", prefix: "\(prefix)\(name)/")
+            } else {
+                paths.append(prefix + name)
+            }
+        }
+        return paths
+    }
+}
