@@ -1,1 +1,4 @@
+// libpq, whole.
+#pragma once
+
 #include <libpq-fe.h>

@@ -21,6 +21,8 @@ public struct OpenFlags: OptionSet, Sendable {
     public static let exclusive = OpenFlags(rawValue: O_EXCL)
     /// Emptied.
     public static let truncate = OpenFlags(rawValue: O_TRUNC)
+    /// Written at its end, whoever else writes.
+    public static let append = OpenFlags(rawValue: O_APPEND)
     /// Only a directory.
     public static let directory = OpenFlags(rawValue: O_DIRECTORY)
     /// A place in the tree only, neither read nor written.

@@ -18,4 +18,13 @@ public enum Signals {
         while sigwait(&set, &received) != 0 {}
         return received
     }
+
+    /// Waits at most that many milliseconds for one of these, blocked, signals (sigtimedwait(2)); 0 when none came.
+    public static func wait(for signals: [CInt], milliseconds: Int) -> CInt {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        return max(0, sigtimedwait(&set, nil, &time))
+    }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sandbox_child.h"
+#include "spawn.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -38,6 +38,17 @@ public struct CgroupHost: Sendable, CustomStringConvertible {
         }
     }
 
+    /// Where cgroup.kill would show: in any group but the root. Empty when no cgroup2 mount has a group.
+    public static var killFiles: [String] {
+        let mounts = CgroupMounts(mountinfo: (try? Files.readString("/proc/self/mountinfo", maximum: 16 << 20)) ?? "")
+        guard let unified = mounts.unified else { return [] }
+        let probe = "\(unified)/soulbox-probe"
+        // A group of our own, for a moment: the root has no such file, and others' groups are not ours to look into.
+        guard mkdir(probe, 0o755) == 0 || errno == EEXIST else { return [] }
+        defer { _ = rmdir(probe) }
+        return Files.exists(probe + "/cgroup.kill") ? [unified + "/cgroup.procs"] : []
+    }
+
     /// The group at that path, made or not.
     public func group(_ path: String) -> any Cgroup {
         switch version {

@@ -1,1 +1,0 @@
-// First file of Postgres; the part's author replaces it.

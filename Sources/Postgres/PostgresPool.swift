@@ -1,0 +1,77 @@
+internal import LinuxKernel
+
+/// Connections that threads share: each has one while it uses it, and waits a bounded time for it.
+public final class PostgresPool: Sendable {
+    private struct State: Sendable {
+        var idle: [PostgresConnection] = []
+        var open = 0
+    }
+
+    private let url: String
+    private let size: Int
+    private let waitNanoseconds: UInt64
+    private let statementMilliseconds: Int
+    private let state = Monitor(State())
+
+    /// A pool of at most `size` connections, made when they are needed.
+    ///
+    /// - Parameters:
+    ///   - waitMilliseconds: How long a thread waits for a connection.
+    ///   - statementMilliseconds: How long a statement may take.
+    public init(_ url: String, size: Int, waitMilliseconds: Int = 2000, statementMilliseconds: Int = 10_000) {
+        self.url = url
+        self.size = max(1, size)
+        waitNanoseconds = UInt64(waitMilliseconds) * 1_000_000
+        self.statementMilliseconds = statementMilliseconds
+    }
+
+    /// Runs `body` with a connection. One that breaks is thrown away; the next call makes a new one.
+    public func withConnection<Value>(_ body: (PostgresConnection) throws -> Value) throws -> Value {
+        let connection = try take()
+        do {
+            let value = try body(connection)
+            giveBack(connection)
+            return value
+        } catch {
+            // After a timeout the answer may still be on its way: the connection is of no more use either.
+            giveBack((error as? PostgresError).map { $0.kind == .timeout } == true ? nil : connection)
+            throw error
+        }
+    }
+
+    /// Whether the database answers; throws what it says otherwise.
+    public func check() throws { try withConnection { _ = try $0.run("SELECT 1") } }
+
+    private func take() throws(PostgresError) -> PostgresConnection {
+        let deadline = MonotonicClock.now + waitNanoseconds
+        while true {
+            // A connection, or the right to make one.
+            let turn = state.wait(until: deadline) { state -> PostgresConnection?? in
+                if let connection = state.idle.popLast() { return .some(connection) }
+                guard state.open < size else { return nil }
+                state.open += 1
+                return .some(nil)
+            }
+            guard let turn else { throw PostgresError(.poolExhausted, "no connection within the waiting time") }
+            guard let idle = turn else { break }
+            if idle.isUsable { return idle }
+            state.update { $0.open -= 1 }
+        }
+        do {
+            return try PostgresConnection(url, statementMilliseconds: statementMilliseconds)
+        } catch {
+            state.update { $0.open -= 1 }
+            throw error
+        }
+    }
+
+    private func giveBack(_ connection: PostgresConnection?) {
+        state.update { state in
+            if let connection, connection.isUsable {
+                state.idle.append(connection)
+            } else {
+                state.open -= 1
+            }
+        }
+    }
+}

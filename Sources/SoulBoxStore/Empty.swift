@@ -1,1 +1,0 @@
-// First file of SoulBoxStore; the part's author replaces it.

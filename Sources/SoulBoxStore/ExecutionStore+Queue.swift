@@ -1,0 +1,62 @@
+internal import Postgres
+internal import SoulBoxModel
+
+extension ExecutionStore {
+    /// The channel that is notified when an execution waits for a scheduler.
+    public static let queueChannel = "soulbox_queue"
+
+    /// How old a heartbeat may be before its process counts as dead, in seconds.
+    public static let heartbeatSeconds = 12
+
+    /// Takes the oldest execution that waits for a scheduler; nil when none does. No two schedulers take the same.
+    public func takeQueued(process: [UInt8]) throws -> QueuedExecution? {
+        try pool.withConnection { connection in
+            let result = try connection.run(
+                """
+                UPDATE executions SET owner = $1 WHERE id = (
+                    SELECT id FROM executions WHERE status = 'queued' AND owner IS NULL
+                    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+                RETURNING id, account_id, spec, to_microseconds(created_at) AS created
+                """, [.uuid(process)])
+            guard let row = result.first else { return nil }
+            guard let text = try row.optionalText("spec"), let json = try? JSONParser.parse(Array(text.utf8)),
+                let spec = ExecutionSpec(storage: json)
+            else { throw PostgresError(.decoding, "a queued execution without a spec") }
+            return QueuedExecution(
+                id: Identifier.text(.execution, uuid: try row.bytes("id")), accountID: try row.bytes("account_id"),
+                spec: spec, createdAt: Timestamp(microseconds: try row.integer("created")))
+        }
+    }
+
+    /// Ends as lost what belongs to processes that are gone. Returns how many.
+    ///
+    /// Not in the first seconds after the server's start: while it was away nobody could send a heartbeat.
+    public func sweepLost() throws -> Int {
+        try pool.withConnection { connection in
+            try connection.run(
+                """
+                UPDATE executions e SET status = 'failed', reason = 'lost', completed_at = now(), spec = NULL,
+                    detail = 'the process that carried it out has ended'
+                WHERE e.completed_at IS NULL AND e.owner IS NOT NULL
+                    AND e.created_at < now() - make_interval(secs => $1)
+                    AND pg_postmaster_start_time() < now() - make_interval(secs => $1)
+                    AND NOT EXISTS (
+                        SELECT FROM processes p
+                        WHERE p.id = e.owner AND p.heartbeat_at > now() - make_interval(secs => $1))
+                """, [.integer(Int64(ExecutionStore.heartbeatSeconds))]
+            ).changed
+        }
+    }
+
+    /// Deletes results that are older than that many days, a bounded number at a time. Returns how many.
+    public func expire(days: Int) throws -> Int {
+        try pool.withConnection { connection in
+            try connection.run(
+                """
+                DELETE FROM executions WHERE id IN (
+                    SELECT id FROM executions WHERE completed_at < now() - make_interval(days => $1) LIMIT 1000)
+                """, [.integer(Int64(days))]
+            ).changed
+        }
+    }
+}

@@ -1,0 +1,90 @@
+public import Postgres
+internal import SoulBoxModel
+
+/// The executions in the database. Every statement names the account, or the process that owns the execution.
+public struct ExecutionStore: Sendable {
+    let pool: PostgresPool
+
+    /// A store over that pool.
+    public init(_ pool: PostgresPool) { self.pool = pool }
+
+    /// Checks a credential; nil needs no permission beyond being good.
+    public func authenticate(_ credential: Credential, needs permission: Permission?) throws -> Admission {
+        try pool.withConnection { connection in
+            let result = try connection.run(
+                "SELECT outcome, account, granted FROM authenticate($1, $2, $3)",
+                [.uuid(credential.keyID), .bytes(credential.secretHash), PostgresParameter(permission?.rawValue)])
+            return try admission(result, credential, missing: permission)
+        }
+    }
+
+    /// Checks a credential and notes a new execution, both or neither, in one round trip.
+    public func admit(_ credential: Credential, new execution: NewExecution) throws -> Admission {
+        guard let id = Identifier.parse(execution.id, .execution) else {
+            throw PostgresError(.statement, "malformed identifier")
+        }
+        let spec = execution.spec
+        return try pool.withConnection { connection in
+            let result = try connection.run(
+                """
+                SELECT outcome, account, granted FROM admit_execution($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                """,
+                [
+                    .uuid(credential.keyID), .bytes(credential.secretHash), .uuid(id), .text(spec.runtime.rawValue),
+                    .text(spec.template), PostgresParameter(spec.limits.timeoutMilliseconds),
+                    .integer(spec.limits.memoryBytes), PostgresParameter(spec.limits.cpuMillicores),
+                    PostgresParameter(spec.limits.processes),
+                    // Only a scheduler needs to read it back. NUL, which `text` cannot hold, is escaped in JSON.
+                    execution.owner == nil ? .text(spec.storage.text) : .null, PostgresParameter(uuid: execution.owner),
+                    .integer(execution.createdAt.microseconds),
+                ])
+            return try admission(result, credential, missing: .execute)
+        }
+    }
+
+    private func admission(
+        _ result: PostgresResult, _ credential: Credential, missing permission: Permission?
+    ) throws(PostgresError) -> Admission {
+        guard let row = result.first else { throw PostgresError(.decoding, "no admission") }
+        switch try row.text("outcome") {
+        case "admitted":
+            return .admitted(
+                Caller(
+                    keyID: credential.keyID, accountID: try row.bytes("account"),
+                    permissions: Set(try row.textArray("granted").compactMap(Permission.init(rawValue:)))))
+        case "forbidden": return .forbidden(missing: permission ?? .execute)
+        default: return .unauthenticated
+        }
+    }
+
+    /// Notes that the program began; false when the execution was cancelled or lost before.
+    public func markRunning(_ id: String, process: [UInt8]) throws -> Bool {
+        guard let uuid = Identifier.parse(id, .execution) else { return false }
+        return try pool.withConnection { connection in
+            try connection.run(
+                "UPDATE executions SET status = 'running', started_at = now() WHERE id = $1 AND owner = $2 AND status = 'queued'",
+                [.uuid(uuid), .uuid(process)]
+            ).changed == 1
+        }
+    }
+
+    /// Cancels an execution that waits, and tells how another stands.
+    public func requestCancel(_ id: String, account: [UInt8]) throws -> CancelResult {
+        guard let uuid = Identifier.parse(id, .execution) else { return .notFound }
+        return try pool.withConnection { connection in
+            let cancelled = try connection.run(
+                """
+                UPDATE executions SET status = 'cancelled', reason = 'cancelled', completed_at = now(), spec = NULL
+                WHERE id = $1 AND account_id = $2 AND status = 'queued'
+                """, [.uuid(uuid), .uuid(account)])
+            if cancelled.changed == 1 { return .cancelledBeforeStart }
+            let result = try connection.run(
+                "SELECT status, owner FROM executions WHERE id = $1 AND account_id = $2", [.uuid(uuid), .uuid(account)])
+            guard let row = result.first else { return .notFound }
+            guard let status = ExecutionStatus(rawValue: try row.text("status")) else {
+                throw PostgresError(.decoding, "unknown status")
+            }
+            return status.isFinal ? .finished(status) : .running(owner: try row.optionalBytes("owner"))
+        }
+    }
+}
