@@ -90,7 +90,9 @@ let package = Package(
         library("SoulBoxAPI", [
             "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging, crypto,
         ]),
-        library("SoulBoxScheduler", ["SoulBoxExecution", "SoulBoxStore", "SoulBoxModel", "LinuxKernel", logging]),
+        library("SoulBoxScheduler", [
+            "SoulBoxExecution", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging,
+        ]),
         library("SoulBoxImages", [
             "SoulBoxModel", "LinuxKernel", crypto, .product(name: "Yams", package: "Yams"),
         ]),
@@ -106,7 +108,10 @@ let package = Package(
             "SoulBoxAPI", "SoulBoxExecution", "FastCGI", "IsolationProtocol", "Postgres", "SoulBoxModel",
             "SoulBoxService", "SoulBoxStore", logging,
         ]),
-        executable("soulbox-scheduler", ["SoulBoxScheduler", "Postgres", "SoulBoxService", "SoulBoxStore", logging]),
+        executable("soulbox-scheduler", [
+            "SoulBoxScheduler", "SoulBoxExecution", "IsolationProtocol", "Postgres", "SoulBoxService", "SoulBoxStore",
+            logging,
+        ]),
         executable("soulbox-isolator", ["Isolation", "SoulBoxService", logging]),
         .executableTarget(
             name: "soulbox-init", dependencies: ["CInit"], swiftSettings: embedded,

@@ -28,6 +28,16 @@ extension ExecutionStore {
         }
     }
 
+    /// Puts back what a scheduler took and could not begin, for lack of room.
+    public func putBack(_ id: String, process: [UInt8]) throws {
+        guard let uuid = Identifier.parse(id, .execution) else { return }
+        try pool.withConnection { connection in
+            _ = try connection.run(
+                "UPDATE executions SET owner = NULL WHERE id = $1 AND owner = $2 AND status = 'queued'",
+                [.uuid(uuid), .uuid(process)])
+        }
+    }
+
     /// Ends as lost what belongs to processes that are gone. Returns how many.
     ///
     /// Not in the first seconds after the server's start: while it was away nobody could send a heartbeat.

@@ -1,1 +1,34 @@
+internal import Glibc
+internal import IsolationProtocol
+internal import Logging
+internal import Postgres
+internal import SoulBoxExecution
+internal import SoulBoxScheduler
+internal import SoulBoxService
+internal import SoulBoxStore
 
+let (configuration, log) = ServiceProcess.start(label: "soulbox.scheduler")
+do {
+    // Apart from the executions, so that no flood of them makes this process look dead.
+    let processes = ProcessStore(PostgresPool(configuration.databaseURL, size: 2))
+    let presence = try ProcessPresence(processes, kind: "scheduler", log: log)
+    presence.start()
+    let connections = IsolatorConnections(path: configuration.isolatorSocket)
+    let executions = configuration.executions
+    let runner = ExecutionRunner(
+        connections: connections, catalog: TemplateCatalog(connections),
+        limits: .init(
+            output: .init(kept: executions.outputLimitBytes),
+            artifacts: .init(each: executions.artifactEachBytes, total: executions.artifactTotalBytes)), log: log)
+    let scheduler = Scheduler(
+        databaseURL: configuration.databaseURL, store: ExecutionStore(PostgresPool(configuration.databaseURL, size: 4)),
+        processes: processes, runner: runner, process: presence.id, concurrent: executions.concurrent,
+        retentionDays: executions.retentionDays, log: log)
+    scheduler.start()
+    ServiceProcess.waitForTermination()
+    scheduler.stop(within: 25)
+    presence.stop()
+} catch {
+    log.critical("the scheduler cannot start", metadata: ["error": "\(error)"])
+    exit(1)
+}

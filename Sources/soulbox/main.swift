@@ -1,1 +1,4 @@
+internal import ArgumentParser
+internal import SoulBoxCommands
 
+SoulBoxCommand.main()

@@ -13,7 +13,8 @@ struct ImageList: ParsableCommand {
         let widths = (name: images.map(\.name.count).max() ?? 0, runtime: images.map(\.runtime.count).max() ?? 0)
         for image in images {
             let name = image.name.padded(to: widths.name)
-            print("\(image.isCurrent ? "*" : " ") \(name)  \(image.runtime.padded(to: widths.runtime))  \(image.builtAt)")
+            print(
+                "\(image.isCurrent ? "*" : " ") \(name)  \(image.runtime.padded(to: widths.runtime))  \(image.builtAt)")
         }
     }
 }

@@ -1,1 +1,0 @@
-// First file of SoulBoxCommands; the part's author replaces it.

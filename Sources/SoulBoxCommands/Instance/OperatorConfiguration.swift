@@ -1,0 +1,119 @@
+import Foundation
+import Glibc
+import LinuxKernel
+import SoulBoxService
+import Yams
+
+/// What the operator decides: the file `soulbox.yml` of the home directory or of `/etc/soulbox`, then the environment.
+///
+/// Every key has a default; an unknown key is an error, since a misspelt limit must not be silently none.
+struct OperatorConfiguration: Decodable {
+    /// Ports of the web server.
+    struct HTTP: Decodable {
+        /// Plain HTTP (int, 8080). `SOULBOX_HTTP_PORT` overrides.
+        var port = 8080
+        /// TLS (int, 8443). `SOULBOX_HTTPS_PORT` overrides.
+        var tlsPort = 8443
+        /// A certificate and its key (paths; none: made at the first start).
+        var certificate: String?
+        var certificateKey: String?
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case port
+            case tlsPort = "tls_port"
+            case certificate
+            case certificateKey = "certificate_key"
+        }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            try StrictKeys.check(decoder, CodingKeys.self)
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            port = try values.decodeIfPresent(Int.self, forKey: .port) ?? port
+            tlsPort = try values.decodeIfPresent(Int.self, forKey: .tlsPort) ?? tlsPort
+            certificate = try values.decodeIfPresent(String.self, forKey: .certificate)
+            certificateKey = try values.decodeIfPresent(String.self, forKey: .certificateKey)
+        }
+    }
+
+    /// Executions.
+    struct Executions: Decodable {
+        /// How many run at once (int, 4 × cores).
+        var concurrent: Int?
+        /// Days that results are kept (int, 7).
+        var retentionDays: Int?
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case concurrent
+            case retentionDays = "retention_days"
+        }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            try StrictKeys.check(decoder, CodingKeys.self)
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            concurrent = try values.decodeIfPresent(Int.self, forKey: .concurrent)
+            retentionDays = try values.decodeIfPresent(Int.self, forKey: .retentionDays)
+        }
+    }
+
+    var http = HTTP()
+    var executions = Executions()
+    /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
+    var database: String?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case http, executions, database
+    }
+
+    init() {}
+
+    init(from decoder: any Decoder) throws {
+        try StrictKeys.check(decoder, CodingKeys.self)
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        http = try values.decodeIfPresent(HTTP.self, forKey: .http) ?? http
+        executions = try values.decodeIfPresent(Executions.self, forKey: .executions) ?? executions
+        database = try values.decodeIfPresent(String.self, forKey: .database)
+    }
+
+    /// Reads the file of that instance and the environment.
+    static func load(_ instance: Instance) throws -> OperatorConfiguration {
+        var configuration = OperatorConfiguration()
+        for path in [instance.home + "/soulbox.yml", "/etc/soulbox/soulbox.yml"] where Files.exists(path) {
+            let text = try Files.readString(path)
+            do {
+                configuration = try YAMLDecoder().decode(OperatorConfiguration.self, from: text)
+            } catch {
+                throw OperatorError("\(path): \(error)", advice: "Correct the file; docs/operations.md lists its keys.")
+            }
+            break
+        }
+        let environment = ProcessInfo.processInfo.environment
+        func port(_ name: String, _ current: Int) throws -> Int {
+            guard let text = environment[name], !text.isEmpty else { return current }
+            guard let port = Int(text), (1...65535).contains(port) else {
+                throw OperatorError("\(name) is not a port: \(text)", advice: "Give a number from 1 to 65535.")
+            }
+            return port
+        }
+        configuration.http.port = try port("SOULBOX_HTTP_PORT", configuration.http.port)
+        configuration.http.tlsPort = try port("SOULBOX_HTTPS_PORT", configuration.http.tlsPort)
+        if let database = environment["DATABASE_URL"], !database.isEmpty { configuration.database = database }
+        return configuration
+    }
+
+    /// What the processes are told.
+    func resolve(_ instance: Instance, account: ServiceAccount) -> ServiceConfiguration {
+        let cores = max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+        var resolved = ServiceConfiguration(
+            instance: instance.name, version: SoulBoxVersion.text, runDirectory: instance.run,
+            imageDirectory: instance.images, binaryDirectory: instance.binaries,
+            databaseURL: database ?? PrivateCluster(instance).connection, isolatorSocket: instance.run + "/isolator.sock",
+            serviceUser: account.user, serviceGroup: account.group, cores: cores)
+        resolved.executions.concurrent = executions.concurrent ?? resolved.executions.concurrent
+        resolved.executions.retentionDays = executions.retentionDays ?? resolved.executions.retentionDays
+        return resolved
+    }
+}

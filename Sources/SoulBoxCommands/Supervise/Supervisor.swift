@@ -1,0 +1,185 @@
+import Glibc
+import LinuxKernel
+import Logging
+import SoulBoxModel
+import SoulBoxService
+
+/// Starts the stack in order, keeps it running, and ends it in order.
+final class Supervisor {
+    private let instance: Instance
+    private let configuration: OperatorConfiguration
+    private let log: Logger
+    private var processes: [ManagedProcess] = []
+    private var isReady = false
+
+    init(_ instance: Instance, configuration: OperatorConfiguration, log: Logger) {
+        self.instance = instance
+        self.configuration = configuration
+        self.log = log
+    }
+
+    /// Runs the stack until SIGTERM or SIGINT.
+    func run(progress: (String) -> Void) throws {
+        endLeftovers()
+        let account = try ServiceAccount.ensure()
+        let web = try ServiceAccount.require("www-data", package: "nginx")
+        let resolved = configuration.resolve(instance, account: account)
+        try Files.writeAtomically(instance.configurationFile, resolved.json.bytes, mode: 0o640)
+        try Files.setOwner(instance.configurationFile, user: 0, group: account.group)
+        do {
+            try startDatabase(resolved, progress)
+            progress("starting the isolation service")
+            try startIsolator(resolved)
+            progress("starting workers and scheduler")
+            try startWorkers(resolved, account: account, web: web)
+            try add(service("soulbox-scheduler", [], account: account), named: "scheduler")
+            progress("starting nginx")
+            try startProxy(resolved)
+            isReady = true
+            writeState()
+            log.notice("the stack is ready", metadata: ["http.port": "\(configuration.http.port)"])
+            tend()
+        } catch {
+            stop()
+            throw error
+        }
+        stop()
+    }
+
+    /// A supervisor that was killed leaves its processes; they end before new ones start.
+    private func endLeftovers() {
+        guard let state = StackState.read(instance.stateFile) else { return }
+        for entry in state.entries.reversed() where ProcessTable.birth(of: entry.pid) == entry.birth {
+            log.warning("ending a process that an earlier run left", metadata: ["process": "\(entry.name)"])
+            ProcessTable.end(pid: entry.pid, birth: entry.birth, signal: entry.name == "postgres" ? SIGINT : SIGTERM)
+        }
+    }
+
+    private func startDatabase(_ resolved: ServiceConfiguration, _ progress: (String) -> Void) throws {
+        if configuration.database == nil {
+            progress("starting PostgreSQL")
+            let cluster = PrivateCluster(instance)
+            let spawn = try cluster.prepare(log: try openLog("postgres"))
+            // Fast shutdown (pg_ctl(1)): sessions end, everything committed stays.
+            try add(spawn, named: "postgres", stopSignal: SIGINT)
+            try waitFor("PostgreSQL", within: 60, log: "postgres") { cluster.isReady() }
+            try cluster.makeDatabase()
+        }
+        progress("migrating the database")
+        try Migration.run(resolved.databaseURL, instance)
+    }
+
+    private func startIsolator(_ resolved: ServiceConfiguration) throws {
+        try add(
+            Spawn(
+                path: instance.binaries + "/soulbox-isolator", arguments: ["--config", instance.configurationFile],
+                environment: [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")], log: try openLog("isolator"),
+                parentDeathSignal: SIGTERM), named: "isolator")
+        try waitFor("the isolation service", within: 20, log: "isolator") { IsolatorCheck.answers(resolved.isolatorSocket) }
+    }
+
+    private func startWorkers(_ resolved: ServiceConfiguration, account: ServiceAccount, web: ServiceAccount) throws {
+        for (pool, size) in [("control", resolved.controlPool), ("execution", resolved.executionPool)] {
+            // One socket for all processes of a pool: whoever is free takes the next request, and while one is
+            // restarted its requests wait in the backlog.
+            let path = "\(instance.run)/\(pool).sock"
+            let socket = SharedDescriptor(try UnixSocket.listen(at: path, kind: .stream, mode: 0o660, backlog: 1024))
+            try Files.setOwner(path, user: account.user, group: web.group)
+            for number in 1...max(1, size.processes) {
+                var spawn = try service("soulbox-worker", ["--pool", pool], account: account, log: "worker-\(pool)")
+                spawn.input = socket.rawValue
+                try add(spawn, named: "worker-\(pool)-\(number)")
+            }
+            sockets.append(socket)
+        }
+    }
+
+    private var sockets: [SharedDescriptor] = []
+
+    private func startProxy(_ resolved: ServiceConfiguration) throws {
+        let nginx = NginxConfiguration(instance, http: configuration.http, executionThreads: resolved.executionPool)
+        try nginx.prepare()
+        try add(
+            Spawn(
+                path: "/usr/sbin/nginx", arguments: ["-c", nginx.file, "-e", "stderr", "-g", "daemon off;"],
+                environment: [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")], log: try openLog("nginx"),
+                parentDeathSignal: SIGTERM), named: "nginx", stopSignal: SIGQUIT)
+        try waitFor("the API", within: 20, log: "nginx") { HTTPProbe.answers(port: configuration.http.port) }
+    }
+
+    private func service(
+        _ binary: String, _ arguments: [String], account: ServiceAccount, log name: String? = nil
+    ) throws -> Spawn {
+        Spawn(
+            path: "\(instance.binaries)/\(binary)", arguments: ["--config", instance.configurationFile] + arguments,
+            environment: [("PATH", "/usr/bin:/bin")],
+            log: try openLog(name ?? binary.replacing("soulbox-", with: "")), user: account.user, group: account.group,
+            parentDeathSignal: SIGTERM)
+    }
+
+    private var logs: [String: SharedDescriptor] = [:]
+
+    /// The log of a process, appended to; one that has grown past 64 MiB is put aside first.
+    private func openLog(_ name: String) throws -> CInt {
+        if let known = logs[name] { return known.rawValue }
+        let path = "\(instance.logs)/\(name).log"
+        if let status = try? Files.status(path), status.size > 64 << 20 { _ = rename(path, path + ".1") }
+        let file = SharedDescriptor(try Files.open(path, [.writeOnly, .create, .append], mode: 0o640))
+        logs[name] = file
+        return file.rawValue
+    }
+
+    private func add(_ spawn: Spawn, named name: String, stopSignal: CInt = SIGTERM) throws {
+        let process = ManagedProcess(name: name, spawn: spawn, stopSignal: stopSignal)
+        do {
+            try process.start()
+        } catch {
+            throw OperatorError("\(name) cannot be started: \(error)", advice: "Is \(spawn.path) there and executable?")
+        }
+        processes.append(process)
+        writeState()
+    }
+
+    private func waitFor(_ what: String, within seconds: UInt64, log name: String, _ condition: () -> Bool) throws {
+        let deadline = MonotonicClock.now + seconds * 1_000_000_000
+        while !condition() {
+            guard processes.last?.isRunning ?? true else {
+                throw OperatorError("\(what) ended while it started", advice: "See \(instance.logs)/\(name).log.")
+            }
+            guard MonotonicClock.now < deadline else {
+                throw OperatorError("\(what) does not answer", advice: "See \(instance.logs)/\(name).log.")
+            }
+            usleep(50_000)
+        }
+    }
+
+    /// Looks after the processes until the stack is to end. SIGHUP makes nginx read its configuration again.
+    private func tend() {
+        while true {
+            switch Signals.wait(for: [SIGTERM, SIGINT, SIGHUP, SIGCHLD], milliseconds: 200) {
+            case SIGTERM, SIGINT: return
+            case SIGHUP: processes.first { $0.name == "nginx" }?.signal(SIGHUP)
+            default: break
+            }
+            var changed = false
+            for process in processes {
+                guard let event = process.tend() else { continue }
+                changed = true
+                log.warning("process \(event)", metadata: ["process": "\(process.name)"])
+            }
+            if changed { writeState() }
+        }
+    }
+
+    private func stop() {
+        isReady = false
+        writeState()
+        // From the outside in: no new requests, then those in progress, the database last.
+        for process in processes.reversed() { process.stop(within: process.name == "nginx" ? 5 : 30) }
+        try? Files.removeTree(instance.stateFile)
+    }
+
+    private func writeState() {
+        StackState.write(processes, ready: isReady, http: configuration.http, to: instance.stateFile)
+    }
+}

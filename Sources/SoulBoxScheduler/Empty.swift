@@ -1,1 +1,0 @@
-// First file of SoulBoxScheduler; the part's author replaces it.

@@ -1,0 +1,120 @@
+internal import Glibc
+internal import IsolationProtocol
+internal import LinuxKernel
+public import Logging
+internal import Postgres
+public import SoulBoxExecution
+internal import SoulBoxModel
+public import SoulBoxStore
+
+/// The background work: asynchronous executions, executions whose process died, and results past their time.
+///
+/// Several may run, on several machines: each execution is taken by one, and the sweeps harm nobody when they meet.
+public final class Scheduler: Sendable {
+    private static let pollMilliseconds: Int32 = 1000
+    private static let sweepSeconds: UInt64 = 4
+    private static let expirySeconds: UInt64 = 600
+
+    private let databaseURL: String
+    private let store: ExecutionStore
+    private let processes: ProcessStore
+    private let runner: ExecutionRunner
+    private let process: [UInt8]
+    private let retentionDays: Int
+    private let slots: Monitor<(free: Int, isStopping: Bool)>
+    private let concurrent: Int
+    private let log: Logger
+
+    /// Makes a scheduler that carries out at most `concurrent` executions at once.
+    public init(
+        databaseURL: String, store: ExecutionStore, processes: ProcessStore, runner: ExecutionRunner, process: [UInt8],
+        concurrent: Int, retentionDays: Int, log: Logger
+    ) {
+        self.databaseURL = databaseURL
+        self.store = store
+        self.processes = processes
+        self.runner = runner
+        self.process = process
+        self.retentionDays = retentionDays
+        self.concurrent = concurrent
+        slots = Monitor((concurrent, false))
+        self.log = log
+    }
+
+    /// Starts its threads.
+    public func start() {
+        WorkerThread.start(name: "queue") { [self] in serveQueue() }
+        WorkerThread.start(name: "sweep") { [self] in sweep() }
+    }
+
+    /// Takes nothing more and waits for what is in progress, at most that many seconds.
+    public func stop(within seconds: UInt64) {
+        slots.update { $0.isStopping = true }
+        let all = concurrent
+        _ = slots.wait(until: MonotonicClock.now + seconds * 1_000_000_000) { $0.free == all ? true : nil }
+    }
+
+    private func serveQueue() {
+        let listener = PostgresListener(databaseURL, channel: ExecutionStore.queueChannel)
+        while true {
+            // A place first: what is taken without one would wait here instead of where others could take it.
+            let isStopping = slots.wait { state -> Bool? in
+                if state.isStopping { return true }
+                guard state.free > 0 else { return nil }
+                state.free -= 1
+                return false
+            }
+            if isStopping == true { return }
+            do {
+                if let execution = try store.takeQueued(process: process) {
+                    WorkerThread.start(name: "execution") { [self] in
+                        carryOut(execution)
+                        slots.update { $0.free += 1 }
+                    }
+                    continue
+                }
+                slots.update { $0.free += 1 }
+                _ = try listener.wait(milliseconds: Scheduler.pollMilliseconds)
+            } catch {
+                slots.update { $0.free += 1 }
+                log.warning("the queue cannot be read", metadata: ["error": "\(error)"])
+                usleep(500_000)
+            }
+        }
+    }
+
+    private func carryOut(_ execution: QueuedExecution) {
+        let request = ExecutionRequest(
+            id: execution.id, account: Identifier.text(.account, uuid: execution.accountID), spec: execution.spec,
+            createdAt: execution.createdAt)
+        let result = runner.run(request) { (try? store.markRunning(execution.id, process: process)) ?? true }
+        if let refusal = result.refusal, refusal.code == .busy {
+            // Nobody waits for the answer: it takes its turn again.
+            do {
+                try store.putBack(execution.id, process: process)
+                return
+            } catch {
+                log.warning("execution not put back", metadata: ["execution.id": "\(execution.id)", "error": "\(error)"])
+            }
+        }
+        _ = ExecutionRecorder(log: log, finish: store.finish).record(result)
+    }
+
+    private func sweep() {
+        var nextExpiry = MonotonicClock.now
+        while true {
+            do {
+                let lost = try store.sweepLost()
+                if lost > 0 { log.warning("executions lost", metadata: ["executions": "\(lost)"]) }
+                if MonotonicClock.now >= nextExpiry {
+                    nextExpiry = MonotonicClock.now + Scheduler.expirySeconds * 1_000_000_000
+                    while try store.expire(days: retentionDays) > 0 {}
+                    _ = try processes.expire()
+                }
+            } catch {
+                log.warning("sweep failed", metadata: ["error": "\(error)"])
+            }
+            usleep(UInt32(Scheduler.sweepSeconds) * 1_000_000)
+        }
+    }
+}
