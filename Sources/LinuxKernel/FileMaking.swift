@@ -14,6 +14,9 @@ extension Files {
         } catch where error.errno == EEXIST {}
     }
 
+    /// Sets which permissions new files of this process lack, whatever it was started with (umask(2)).
+    public static func setCreationMask(_ mask: UInt32) { umask(mask) }
+
     /// Makes a symbolic link below `directory` (symlinkat(2)).
     public static func makeSymbolicLink(_ path: String, to target: String, at directory: CInt) throws(SystemCallError) {
         try check("symlinkat") { symlinkat(target, directory, path) }

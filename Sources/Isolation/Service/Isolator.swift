@@ -27,6 +27,8 @@ public final class Isolator: Sendable {
     public init(_ configuration: IsolatorConfiguration, log: Logger) throws {
         self.configuration = configuration
         self.log = log
+        // Directories of sandboxes are made for other users; whoever started this process may have meant it otherwise.
+        Files.setCreationMask(0o022)
         let probe = try FeatureProbe.run()
         features = probe.features
         // Before the first thread: the kernel keeps capabilities for each thread, and threads inherit them.

@@ -1,0 +1,36 @@
+# The front door. `make up` sets everything up and leaves it running; `make test` tests everything.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+BUILD := .build/release
+HOME_DIR := $(or $(SOULBOX_HOME),.soulbox)
+
+.PHONY: up down build images dependencies test test-cgroup2 check format clean
+
+up:
+	@scripts/up
+
+down: 
+	@$(HOME_DIR)/bin/soulbox down --home $(HOME_DIR)
+
+dependencies:
+	@scripts/install-dependencies
+
+build: dependencies
+	swift build $(SWIFT_FLAGS)
+
+images: build
+	$(BUILD)/soulbox image build all
+
+test:
+	@scripts/test
+
+test-cgroup2:
+	@scripts/test-cgroup2
+
+check:
+	@scripts/check
+
+format:
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+clean:
+	rm -rf .build
