@@ -18,7 +18,7 @@ public final class FastCGIResponse {
     public func start(status: Int, headers: [(name: String, value: String)]) throws(FastCGIError) {
         var head: [UInt8] = []
         head.reserveCapacity(512)
-        head.append(contentsOf: "Status: \(status)\r\n".utf8)
+        head.append(contentsOf: "Status: \(status) \(ReasonPhrase.of(status))\r\n".utf8)
         for header in headers {
             let isPlain = (header.name + header.value).utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
             guard isPlain, !header.name.isEmpty else { continue }

@@ -36,7 +36,7 @@ struct FastCGIServerTests {
         let server = try TestServer(echo)
         defer { server.stop() }
         let answer = try server.client().request(["REQUEST_METHOD": "POST"], body: Array("hello".utf8))
-        #expect(answer.head == "Status: 201\r\nX-Method: POST")
+        #expect(answer.head == "Status: 201 Created\r\nX-Method: POST")
         #expect(answer.body == Array("hello".utf8))
         #expect(answer.isComplete)
     }
@@ -68,7 +68,7 @@ struct FastCGIServerTests {
         defer { server.stop() }
         let client = try server.client()
         let first = try client.request(body: [UInt8](repeating: 5, count: size), keep: true)
-        #expect(first.head == "Status: 204")
+        #expect(first.head == "Status: 204 No Content")
         let second = try client.request(["ECHO": "1"], body: Array("next".utf8), keep: true)
         #expect(second.body == Array("next".utf8))
     }
@@ -80,7 +80,7 @@ struct FastCGIServerTests {
                 status: 200, headers: [("X-Good", "1"), ("X-Bad", "a\r\nSet-Cookie: b"), ("X\n", "c"), ("", "d")])
         }
         defer { server.stop() }
-        #expect(try server.client().request().head == "Status: 200\r\nX-Good: 1")
+        #expect(try server.client().request().head == "Status: 200 OK\r\nX-Good: 1")
     }
 
     @Test("the handler sees that the client has gone")

@@ -113,8 +113,10 @@ struct ExecutionJSONTests {
 
     @Test("files that were not kept say so, moments are RFC 3339 in UTC")
     func files() {
-        let json = record { $0.artifacts = [.init(path: "a", size: 1, isStored: false)] }.json()
-        #expect(json["files_created"] == [["name": "a", "size": 1, "stored": false]])
+        let json = record {
+            $0.artifacts = [.init(path: "b", size: 2, isStored: true), .init(path: "a", size: 1, isStored: false)]
+        }.json()
+        #expect(json["files_created"] == [["name": "a", "size": 1, "stored": false], ["name": "b", "size": 2]])
         #expect(json["created_at"] == "2023-12-01T10:00:00.000Z")
         #expect(json["started_at"] == .null)
     }

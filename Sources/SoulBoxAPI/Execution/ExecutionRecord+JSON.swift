@@ -16,7 +16,11 @@ extension ExecutionRecord {
             ("exit_code", JSONValue(exitCode)),
             ("execution_time", ExecutionRecord.seconds(wallTimeMicroseconds)),
             ("memory_used", JSONValue(memoryPeakBytes)),
-            ("files_created", .array(artifacts.map(\.json))),
+            // By bytes, so that the order does not depend on where the record comes from.
+            (
+                "files_created",
+                .array(artifacts.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }.map(\.json))
+            ),
             ("stdout", .string(output.text)),
             ("stderr", errorText),
             ("output_encoding", .string(output.encoding)),
