@@ -40,9 +40,8 @@ public enum UnixSocket {
     }
 
     /// The next connection of a listener.
-    public static func accept(_ listener: borrowing Descriptor) throws(SystemCallError) -> Descriptor {
-        let raw = listener.rawValue
-        return Descriptor(owning: try check("accept4") { soulbox_accept4(raw, nil, nil, soulbox_SOCK_CLOEXEC) })
+    public static func accept(_ listener: CInt) throws(SystemCallError) -> Descriptor {
+        Descriptor(owning: try check("accept4") { soulbox_accept4(listener, nil, nil, soulbox_SOCK_CLOEXEC) })
     }
 
     /// Two connected sockets.

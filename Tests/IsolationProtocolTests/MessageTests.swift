@@ -31,7 +31,9 @@ struct MessageTests {
         #expect(received.call.files == call.files)
         #expect(received.call.limits == call.limits)
         #expect(received.call.stdin == nil)
-        let bytes = try Files.read(from: try #require(received.call.input), count: 3)
+        let bytes = try withExtendedLifetime(received.descriptors) {
+            try Files.read(from: try #require(received.call.input), count: 3)
+        }
         #expect(bytes == Array("abc".utf8))
     }
 
@@ -72,7 +74,9 @@ struct MessageTests {
             case (.failed(let a), .failed(let b)): #expect(a == b)
             case (.artifacts, .artifacts(let b)):
                 #expect(b.map(\.path) == ["big", "a"] && b[0].descriptor == nil)
-                #expect(try Files.read(from: try #require(b[1].descriptor).rawValue, count: 2) == [7])
+                let descriptor = try #require(b[1].descriptor)
+                let bytes = try withExtendedLifetime(descriptor) { try Files.read(from: descriptor.rawValue, count: 2) }
+                #expect(bytes == [7])
             default: Issue.record("\(event) arrived as \(received)")
             }
         }

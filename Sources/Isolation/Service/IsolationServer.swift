@@ -41,7 +41,7 @@ public final class IsolationServer: Sendable {
     }
 
     private func accept() throws(SystemCallError) {
-        let socket = try UnixSocket.accept(Descriptor(owning: try Descriptor.duplicate(listener.rawValue)))
+        let socket = try UnixSocket.accept(listener.rawValue)
         let peer = try UnixSocket.peer(of: socket)
         guard peer.uid == 0 || isolator.configuration.allowedUsers.contains(peer.uid) else {
             log.warning("refused a connection", metadata: ["peer.uid": "\(peer.uid)"])
@@ -55,12 +55,12 @@ public final class IsolationServer: Sendable {
             connections.withLock { $0 -= 1 }
             return
         }
-        let shared = SharedDescriptor(socket)
+        // The thread is the owner from here on.
+        let raw = socket.release()
         WorkerThread.start(name: "connection") { [self] in
             defer { connections.withLock { $0 -= 1 } }
-            guard let own = try? Descriptor(owning: Descriptor.duplicate(shared.rawValue)) else { return }
-            ConnectionHandler(isolator: isolator, connection: VarlinkConnection(owning: own), log: log).serve()
-            shutdown(shared.rawValue, CInt(SHUT_RDWR))
+            let connection = VarlinkConnection(owning: Descriptor(owning: raw))
+            ConnectionHandler(isolator: isolator, connection: connection, log: log).serve()
         }
     }
 }

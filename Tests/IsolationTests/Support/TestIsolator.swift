@@ -1,0 +1,90 @@
+import Foundation
+import IsolationProtocol
+import LinuxKernel
+import SoulBoxModel
+import Testing
+
+/// A real isolator, the release binary, with an instance of its own.
+final class TestIsolator: Sendable {
+    /// One for all suites that do not harm it.
+    static let shared: TestIsolator = {
+        do {
+            return try TestIsolator()
+        } catch {
+            fatalError("the isolator did not start: \(error)")
+        }
+    }()
+
+    let instance: String
+    let runDirectory: String
+    let socket: String
+    let process: Process
+
+    static var binaries: String {
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../.build/release").standardized.path
+    }
+
+    init(concurrent: Int = 8, queueWaitSeconds: Int = 10, instance: String? = nil) throws {
+        self.instance = instance ?? String((0..<8).map { _ in "0123456789abcdef".randomElement() ?? "0" })
+        runDirectory = "/run/soulbox/\(self.instance)"
+        socket = runDirectory + "/isolator.sock"
+        try FileManager.default.createDirectory(atPath: runDirectory, withIntermediateDirectories: true)
+        let configuration: JSONValue = [
+            "instance": .string(self.instance), "version": "test", "run_directory": .string(runDirectory),
+            "image_directory": "/var/cache/soulbox/images", "binary_directory": .string(TestIsolator.binaries),
+            "database_url": "", "isolator_socket": .string(socket), "service_user": 65534, "service_group": 0,
+            "executions": [
+                "concurrent": JSONValue(concurrent), "queue_wait_seconds": JSONValue(queueWaitSeconds),
+                "retention_days": 7, "artifact_each_bytes": 10_485_760, "artifact_total_bytes": 52_428_800,
+                "output_limit_bytes": 1_048_576,
+            ],
+            "control_pool": ["processes": 1, "threads": 1, "database_connections": 1],
+            "execution_pool": ["processes": 1, "threads": 1, "database_connections": 1],
+        ]
+        let path = runDirectory + "/config.json"
+        try Data(configuration.bytes).write(to: URL(filePath: path))
+        process = Process()
+        process.executableURL = URL(filePath: TestIsolator.binaries + "/soulbox-isolator")
+        process.arguments = ["--config", path]
+        let log = runDirectory + "/isolator.log"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        process.standardError = FileHandle(forWritingAtPath: log)
+        try process.run()
+        let deadline = MonotonicClock.now + 10_000_000_000
+        while (try? IsolationConnection(path: socket).status()) == nil {
+            guard process.isRunning, MonotonicClock.now < deadline else {
+                throw IsolationError(.unavailable, (try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")
+            }
+            usleep(20_000)
+        }
+        TestIsolators.add(process.processIdentifier)
+    }
+
+    /// The groups of sandboxes that exist now.
+    var sandboxes: [String] {
+        CgroupInspection.roots.flatMap { root in
+            ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/soulbox-\(instance)/sbx")) ?? []).filter { name in
+                var isDirectory: ObjCBool = false
+                return FileManager.default.fileExists(
+                    atPath: "\(root)/soulbox-\(instance)/sbx/\(name)", isDirectory: &isDirectory) && isDirectory.boolValue
+            }
+        }
+    }
+
+    /// Waits until no sandbox is left.
+    func waitUntilClean(seconds: Double = 5) -> Bool {
+        let deadline = Date().addingTimeInterval(seconds)
+        while Date() < deadline {
+            if sandboxes.isEmpty { return true }
+            usleep(20_000)
+        }
+        return sandboxes.isEmpty
+    }
+
+    /// Ends it as an operator would.
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(atPath: runDirectory)
+    }
+}
