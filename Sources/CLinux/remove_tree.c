@@ -33,12 +33,22 @@ static int flatten(int top, int directory, unsigned long *number) {
             closedir(stream);
             return failure;
         }
-        if (unlinkat(directory, name, AT_REMOVEDIR) == 0) continue;
-        if (directory == top) continue;
-        char flat[48];
-        do {
-            snprintf(flat, sizeof flat, ".soulbox-removal-%lu", (*number)++);
-        } while (renameat2(directory, name, top, flat, 1 /* RENAME_NOREPLACE */) < 0 && errno == EEXIST);
+        if (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT) continue;
+        int failure = errno == ENOTEMPTY || errno == EEXIST ? 0 : -errno;
+        if (failure == 0 && directory != top) {
+            char flat[48];
+            int moved;
+            do {
+                snprintf(flat, sizeof flat, ".soulbox-removal-%lu", (*number)++);
+                moved = renameat2(directory, name, top, flat, 1 /* RENAME_NOREPLACE */);
+            } while (moved < 0 && errno == EEXIST);
+            if (moved < 0 && errno != ENOENT) failure = -errno;
+        }
+        // A mount point is neither removed nor moved (EBUSY): the walk ends there, and never enters it.
+        if (failure != 0) {
+            closedir(stream);
+            return failure;
+        }
     }
     closedir(stream);
     return 0;

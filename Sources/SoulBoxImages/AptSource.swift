@@ -26,7 +26,9 @@ struct AptSource: Sendable, Equatable {
         var current = ""
         func endStanza() {
             defer { fields = [:] }
-            guard fields["types"]?.contains("deb") == true, fields["enabled"]?.first?.lowercased() != "no" else { return }
+            guard fields["types"]?.contains("deb") == true, fields["enabled"]?.first?.lowercased() != "no" else {
+                return
+            }
             for uri in fields["uris"] ?? [] {
                 for suite in fields["suites"] ?? [] {
                     sources.append(AptSource(uri: trimmed(uri), suite: suite, components: fields["components"] ?? []))

@@ -59,12 +59,7 @@ public struct ImageBuilder: Sendable {
     }
 
     private func buildHeld(_ recipes: [ImageRecipe], rebuild: Bool, jobs: Int) throws(ImageError) {
-        do {
-            try catalogue.removeLeftovers()
-        } catch {
-            throw ImageError(
-                "\(catalogue.directory): \(error)", advice: "Remove its \(ImageCatalogue.temporaryPrefix)* by hand.")
-        }
+        try catalogue.removeLeftovers()
         let failure = Mutex<ImageError?>(nil)
         ParallelWork.run(recipes, jobs: jobs) { recipe in
             do throws(ImageError) {

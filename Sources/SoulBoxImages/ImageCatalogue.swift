@@ -109,9 +109,21 @@ public struct ImageCatalogue: Sendable {
     }
 
     /// Removes what an interrupted build left; only while the lock is held.
-    func removeLeftovers() throws(SystemCallError) {
-        for name in try Files.list(directory) where name.hasPrefix(ImageCatalogue.temporaryPrefix) {
-            try Files.removeTree("\(directory)/\(name)")
+    func removeLeftovers() throws(ImageError) {
+        do {
+            let mounts = try Files.readString("/proc/self/mountinfo", maximum: 16 << 20)
+            for name in try Files.list(directory) where name.hasPrefix(ImageCatalogue.temporaryPrefix) {
+                let path = "\(directory)/\(name)"
+                // What is mounted there is somebody else's, perhaps the host's own files.
+                guard !mounts.contains("\(path)/") else {
+                    throw ImageError("something is mounted below \(path)", advice: "Unmount it: umount --recursive")
+                }
+                try Files.removeTree(path)
+            }
+        } catch let error as ImageError {
+            throw error
+        } catch {
+            throw ImageError("\(directory): \(error)")
         }
     }
 

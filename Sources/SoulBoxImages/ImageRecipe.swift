@@ -138,7 +138,8 @@ public struct ImageRecipe: Sendable, Equatable {
         !text.isEmpty && text.utf8.count <= 64 && text.utf8.first != UInt8(ascii: "-")
             && text.utf8.allSatisfy { byte in
                 switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                    true
                 default: false
                 }
             }

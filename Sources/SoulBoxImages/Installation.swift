@@ -9,6 +9,16 @@ struct Installation {
     /// Debian's keys, which apt checks the packages with.
     static let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
+    /// mmdebstrap mounts /proc, /sys and the host's own /dev/shm into the new root. In a mount namespace and a process
+    /// namespace of its own, all of that ends with it, and it ends with us: nothing that removes a half-made root can
+    /// ever walk into the host's files.
+    private static let confinement = [
+        "/usr/bin/setpriv", "--pdeathsig", "KILL", "/usr/bin/unshare", "--mount", "--pid", "--fork",
+        "--kill-child=KILL", "--mount-proc",
+    ]
+
+    private static let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
     /// Documentation and translations, which no program reads. Of manual pages the directories stay, because some
     /// packages put links into them when they are configured.
     private static let excluded = [
@@ -29,7 +39,8 @@ struct Installation {
         var current: String?
         let status: ExitStatus
         do {
-            status = try ChildProcess.run(tool, arguments(root: root), environment: environment()) { line in
+            let command = Installation.confinement + [tool] + arguments(root: root)
+            status = try ChildProcess.run(command[0], Array(command[1...]), environment: environment()) { line in
                 tail.append(line)
                 if tail.count > 40 { tail.removeFirst() }
                 guard let name = Installation.stepName(of: line), name != current else { return }
@@ -42,7 +53,8 @@ struct Installation {
         guard status == .exited(0) else {
             throw ImageError(
                 "image \(recipe.id): mmdebstrap failed; the end of what it said:\n\(tail.joined(separator: "\n"))",
-                advice: "Check that \(mirror.archive) can be reached and has \(recipe.suite), and that the disk has room.")
+                advice:
+                    "Check that \(mirror.archive) can be reached and has \(recipe.suite), and that the disk has room.")
         }
     }
 
@@ -57,7 +69,7 @@ struct Installation {
         if Files.exists("\(recipe.directory)/customize.sh") {
             arguments.append(
                 "--customize-hook=cp \(source)/customize.sh \"$1\"/customize.sh && "
-                    + "env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "
+                    + "env -i \(Installation.path) HOME=/root LC_ALL=C.UTF-8 "
                     + "chroot \"$1\" /bin/sh /customize.sh")
         }
         return arguments + [recipe.suite, root] + mirror.lines(suite: recipe.suite, keyring: Installation.keyring)
@@ -66,7 +78,7 @@ struct Installation {
     /// The environment of the installation: a fixed one, and the proxies of the operator's.
     private func environment() -> [String] {
         var variables = [
-            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8",
+            Installation.path, "HOME=/root", "LC_ALL=C.UTF-8",
             "DEBIAN_FRONTEND=noninteractive",
         ]
         for name in ["http_proxy", "https_proxy", "no_proxy"] {
@@ -80,8 +92,10 @@ struct Installation {
         guard line.hasPrefix("I: ") else { return nil }
         let steps = [
             ("running apt-get update", "reading package lists"), ("downloading packages", "downloading packages"),
-            ("extracting archives", "unpacking the base system"), ("installing essential", "installing the base system"),
-            ("installing remaining", "installing packages"), ("running --customize-hook", "running the recipe's script"),
+            ("extracting archives", "unpacking the base system"),
+            ("installing essential", "installing the base system"),
+            ("installing remaining", "installing packages"),
+            ("running --customize-hook", "running the recipe's script"),
             ("cleaning package lists", "cleaning"),
         ]
         let text = line.dropFirst(3)

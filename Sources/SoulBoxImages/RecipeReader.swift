@@ -13,7 +13,8 @@ struct RecipeReader {
         for (key, value) in mapping {
             guard let name = key.string else { throw ImageError("\(place): a key is no text") }
             guard allowed.contains(name) else {
-                throw ImageError("\(place): unknown key \"\(name)\"", advice: "Known keys: \(allowed.joined(separator: ", ")).")
+                throw ImageError(
+                    "\(place): unknown key \"\(name)\"", advice: "Known keys: \(allowed.joined(separator: ", ")).")
             }
             members.append((name, value))
         }

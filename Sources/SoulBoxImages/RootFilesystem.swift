@@ -43,7 +43,9 @@ struct RootFilesystem {
     func finish() throws(ImageError) {
         do {
             for directory in RootFilesystem.emptied where Files.exists("\(path)/\(directory)") {
-                for name in try Files.list("\(path)/\(directory)") { try Files.removeTree("\(path)/\(directory)/\(name)") }
+                for name in try Files.list("\(path)/\(directory)") {
+                    try Files.removeTree("\(path)/\(directory)/\(name)")
+                }
             }
             for file in RootFilesystem.removed { try Files.removeTree("\(path)/\(file)") }
             for file in RootFilesystem.written {

@@ -49,6 +49,7 @@ import Testing
     @Test("finds Debian's own archive among others")
     func findsArchive() throws {
         let apt = TemporaryDirectory()
+        defer { apt.remove() }
         apt.write("sources.list", "deb https://third.invalid/php bookworm main\n")
         apt.write(
             "sources.list.d/debian.sources",
@@ -66,19 +67,24 @@ import Testing
         apt.write("sources.list.d/ignored.save", "deb http://saved.invalid/debian bookworm main\n")
         let mirror = try AptMirror.host(directory: apt.path)
         #expect(
-            mirror == AptMirror(archive: "http://mirror.invalid/debian", security: "http://mirror.invalid/debian-security"))
+            mirror
+                == AptMirror(archive: "http://mirror.invalid/debian", security: "http://mirror.invalid/debian-security")
+        )
         #expect(
             mirror.lines(suite: "trixie", keyring: "/k.gpg") == [
                 "deb [signed-by=/k.gpg] http://mirror.invalid/debian trixie main",
                 "deb [signed-by=/k.gpg] http://mirror.invalid/debian trixie-updates main",
                 "deb [signed-by=/k.gpg] http://mirror.invalid/debian-security trixie-security main",
             ])
-        #expect(try AptMirror.host(override: "http://own.invalid/debian", directory: apt.path).archive == "http://own.invalid/debian")
+        #expect(
+            try AptMirror.host(override: "http://own.invalid/debian", directory: apt.path).archive
+                == "http://own.invalid/debian")
     }
 
     @Test("says what to do when there is none")
     func saysWhatToDo() {
         let apt = TemporaryDirectory()
+        defer { apt.remove() }
         apt.write("sources.list", "deb https://third.invalid/apt stable main\n")
         do throws(ImageError) {
             _ = try AptMirror.host(directory: apt.path)

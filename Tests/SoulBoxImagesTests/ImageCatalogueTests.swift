@@ -8,7 +8,8 @@ import Testing
     private func addBuild(_ digit: Character, to directory: TemporaryDirectory) throws -> String {
         let hash = String(repeating: digit, count: 64)
         let recipe = try ImageRecipe(
-            text: ImageRecipeTests.text, id: "basic-example", directory: "/recipes/basic-example", hash: hash, path: "recipe.yml")
+            text: ImageRecipeTests.text, id: "basic-example", directory: "/recipes/basic-example", hash: hash,
+            path: "recipe.yml")
         let installed = InstalledPackages(
             status: "Package: rustc\nVersion: 1.85.1-1\n\nPackage: librust-serde-dev\nVersion: 1.0-1\n")
         let manifest = try ImageManifestDocument.make(recipe, installed: installed, builtAt: Timestamp(microseconds: 0))
@@ -24,6 +25,7 @@ import Testing
     @Test("publishes, lists and switches")
     func publishes() throws {
         let directory = TemporaryDirectory()
+        defer { directory.remove() }
         let catalogue = ImageCatalogue(directory: directory.path)
         #expect(try catalogue.list() == [])
         let first = try addBuild("a", to: directory)
@@ -38,6 +40,7 @@ import Testing
     @Test("replaces a build of the same name whole")
     func replaces() throws {
         let directory = TemporaryDirectory()
+        defer { directory.remove() }
         let name = try addBuild("a", to: directory)
         directory.write("\(name)/rootfs/old", "")
         #expect(try addBuild("a", to: directory) == name)
@@ -47,6 +50,7 @@ import Testing
     @Test("refuses to remove the build in use, unless forced")
     func removes() throws {
         let directory = TemporaryDirectory()
+        defer { directory.remove() }
         let catalogue = ImageCatalogue(directory: directory.path)
         let first = try addBuild("a", to: directory)
         let second = try addBuild("b", to: directory)
@@ -62,6 +66,7 @@ import Testing
     @Test("clears what an interrupted build left")
     func clears() throws {
         let directory = TemporaryDirectory()
+        defer { directory.remove() }
         let name = try addBuild("a", to: directory)
         directory.write(".building-basic-other-1/rootfs/etc/hostname", "")
         try ImageCatalogue(directory: directory.path).removeLeftovers()

@@ -35,7 +35,9 @@ import Testing
         """
 
     private func parse(_ text: String, id: String = "basic-example") throws(ImageError) -> ImageRecipe {
-        try ImageRecipe(text: text, id: id, directory: "/recipes/\(id)", hash: String(repeating: "0", count: 64), path: "recipe.yml")
+        try ImageRecipe(
+            text: text, id: id, directory: "/recipes/\(id)", hash: String(repeating: "0", count: 64), path: "recipe.yml"
+        )
     }
 
     private func message(of text: String, id: String = "basic-example") -> String {
@@ -66,7 +68,7 @@ import Testing
         "names what is wrong",
         arguments: [
             ("suite: trixie", "siute: trixie", "unknown key \"siute\""),
-            ("          memory: 1G", "          memory: 1G\n          memory_limit: 1G", "unknown key \"memory_limit\""),
+            ("    memory: 1G", "    memory: 1G\n    memory_limit: 1G", "unknown key \"memory_limit\""),
             ("runtime: rust", "runtime: cobol", "unknown runtime"),
             ("install: [rustc, libstdc++6]", "install: rustc", "install: expected a list"),
             ("install: [rustc, libstdc++6]", "install: [\"rustc --force-yes\"]", "no name of a Debian package"),
@@ -75,7 +77,7 @@ import Testing
             ("timeout: 60", "timeout: 0", "expected a number from 1 to 600"),
             ("argv: [/tmp/build/program]", "argv: [program]", "absolute path"),
             ("argv: [/tmp/build/program]", "argv: []", "absolute path"),
-            ("name: Example", "name: Example\nname: Again", "name"),
+            ("name: Example", "name: Example\nname: Again", "duplicated key"),
             ("name: Example", "", "name: expected a text"),
             ("id: basic-example", "id: ../other", "id must be the name of its directory"),
         ])

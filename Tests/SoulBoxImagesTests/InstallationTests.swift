@@ -9,7 +9,8 @@ import Testing
 
     @Test("names steps and ignores other lines")
     func namesSteps() {
-        #expect(Installation.stepName(of: "I: installing remaining packages inside the chroot...") == "installing packages")
+        #expect(
+            Installation.stepName(of: "I: installing remaining packages inside the chroot...") == "installing packages")
         #expect(Installation.stepName(of: "W: something") == nil)
     }
 

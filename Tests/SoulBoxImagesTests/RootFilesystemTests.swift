@@ -12,6 +12,7 @@ import Testing
     @Test("leaves no secret, no set-id bit and nothing that only root may read", .enabled(if: geteuid() == 0))
     func finishes() throws {
         let directory = TemporaryDirectory()
+        defer { directory.remove() }
         let root = directory.path
         directory.write("etc/shadow", "root:*\n", mode: 0o640)
         directory.write("etc/machine-id", "0123\n")

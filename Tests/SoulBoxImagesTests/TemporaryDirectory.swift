@@ -1,8 +1,8 @@
 import Glibc
 import LinuxKernel
 
-/// A directory of a test's own, removed with it.
-final class TemporaryDirectory {
+/// A directory of a test's own, which the test removes at its end.
+struct TemporaryDirectory {
     let path: String
 
     init() {
@@ -26,5 +26,6 @@ final class TemporaryDirectory {
         close(file)
     }
 
-    deinit { try? Files.removeTree(path) }
+    /// Not in a deinitialiser: that runs after the last use of the object, while the path is still in use.
+    func remove() { try? Files.removeTree(path) }
 }

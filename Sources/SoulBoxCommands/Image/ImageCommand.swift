@@ -4,6 +4,7 @@ internal import SoulBoxImages
 
 /// `soulbox image`: the root filesystems that sandboxes start from.
 public struct ImageCommand: ParsableCommand {
+    /// What `soulbox image help` shows.
     public static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Builds, lists and removes images.",
         subcommands: [ImageBuild.self, ImageList.self, ImageRemove.self])
