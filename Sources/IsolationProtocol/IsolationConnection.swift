@@ -31,6 +31,8 @@ public final class IsolationConnection {
 
     /// The next event of the running execution; nil when none is here yet.
     ///
+    /// Several may have arrived at once: ask until nil before polling again.
+    ///
     /// Throws `unavailable` when the service has closed the connection.
     public func nextEvent() throws(IsolationError) -> ExecutionEvent? {
         guard let reply = try connection.receive(wait: false) else {

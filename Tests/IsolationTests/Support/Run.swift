@@ -67,9 +67,11 @@ struct Run {
         started(connection)
         var run = Run()
         while run.outcome == nil && run.error == nil {
-            var entries = [PollEntry(descriptor: connection.pollDescriptor, events: .input)]
-            try Poll.wait(&entries, timeout: 60_000)
-            guard let event = try connection.nextEvent() else { continue }
+            guard let event = try connection.nextEvent() else {
+                var entries = [PollEntry(descriptor: connection.pollDescriptor, events: .input)]
+                try Poll.wait(&entries, timeout: 60_000)
+                continue
+            }
             switch event {
             case .finished(let outcome): run.outcome = outcome
             case .failed(let error): run.error = error

@@ -1,0 +1,116 @@
+import Foundation
+import Glibc
+import LinuxKernel
+import SoulBoxModel
+import Testing
+
+/// A whole SoulBox of its own: PostgreSQL, isolator, workers, scheduler and nginx under `soulbox up`, on free ports and
+/// in directories of its own, so that it runs beside any other.
+final class TestStack: Sendable {
+    /// One for all suites that do not harm it.
+    static let shared: TestStack = {
+        do {
+            return try TestStack()
+        } catch {
+            fatalError("the stack did not start: \(error)")
+        }
+    }()
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let home: String
+    let port: Int
+    let tlsPort: Int
+    let key: String
+    let supervisor: Process
+
+    static var binaries: String {
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../.build/release").standardized.path
+    }
+
+    init(configuration: String? = nil) throws {
+        let home = "/tmp/soulbox-test-\(UUID().uuidString.prefix(8).lowercased())"
+        self.home = home
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        if let configuration { try configuration.write(toFile: home + "/soulbox.yml", atomically: true, encoding: .utf8) }
+        let ports = (try FreePort.find(), try FreePort.find())
+        port = ports.0
+        tlsPort = ports.1
+        supervisor = Process()
+        supervisor.executableURL = URL(filePath: TestStack.binaries + "/soulbox")
+        supervisor.arguments = ["up"]
+        supervisor.environment = [
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOULBOX_HOME": home, "SOULBOX_HTTP_PORT": String(ports.0),
+            "SOULBOX_HTTPS_PORT": String(ports.1),
+        ]
+        let log = home + "/supervisor.log"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        supervisor.standardOutput = FileHandle(forWritingAtPath: log)
+        supervisor.standardError = FileHandle(forWritingAtPath: log)
+        try supervisor.run()
+        StackRegistry.add(supervisor.processIdentifier, home: home)
+        let deadline = Date().addingTimeInterval(90)
+        while TestStack.state(home)?["ready"]?.boolValue != true {
+            guard supervisor.isRunning, Date() < deadline else {
+                throw Failure(description: (try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")
+            }
+            usleep(50_000)
+        }
+        key = try TestStack.command(home, [
+            "api-key", "create", "--name", "test", "--permissions", "all", "--rate-limit", "standard=0", "--rate-limit",
+            "execution=0", "--rate-limit", "upload=0", "--quiet",
+        ]).trimmingCharacters(in: .newlines)
+    }
+
+    private static func state(_ home: String) -> JSONValue? {
+        guard let data = FileManager.default.contents(atPath: home + "/run/state.json") else { return nil }
+        return try? JSONParser.parse(Array(data))
+    }
+
+    /// Runs a command of the operator's and gives what it prints.
+    static func command(_ home: String, _ arguments: [String]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: binaries + "/soulbox")
+        process.arguments = arguments
+        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOULBOX_HOME": home]
+        let pipe = Foundation.Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw Failure(description: output) }
+        return output
+    }
+
+    /// Runs a command of the operator's on this stack.
+    func command(_ arguments: String...) throws -> String { try TestStack.command(home, arguments) }
+
+    /// The pids of the processes whose name begins so.
+    func pids(_ name: String) -> [Int32] {
+        (TestStack.state(home)?["processes"]?.arrayValue ?? []).compactMap { process in
+            guard process["name"]?.stringValue?.hasPrefix(name) == true else { return nil }
+            return process["pid"]?.integerValue.map { Int32($0) }
+        }
+    }
+
+    /// Kills the processes whose name begins so, without warning.
+    func kill(_ name: String) {
+        for pid in pids(name) { _ = Glibc.kill(pid, SIGKILL) }
+    }
+
+    /// The instance's name, part of every resource's name.
+    var instance: String {
+        ((try? FileManager.default.destinationOfSymbolicLink(atPath: home + "/run")) ?? "").split(separator: "/").last
+            .map(String.init) ?? ""
+    }
+
+    /// Ends it as an operator would, and removes what it left on disk.
+    func stop() {
+        supervisor.terminate()
+        supervisor.waitUntilExit()
+        StackRegistry.removeFiles(home)
+    }
+}
