@@ -22,6 +22,8 @@ static int set_up(const struct soulbox_spawn_spec *spec) {
     }
     for (int i = 0; i < 3; i++)
         if (dup2(above[i], i) < 0) return -1;
+    // Nothing else of the maker's: a pipe that a service keeps open keeps whoever reads it waiting for ever.
+    if (syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0) return -1;
     struct sigaction standard = {.sa_handler = SIG_DFL};
     for (int number = 1; number < 65; number++)
         if (number != SIGKILL && number != SIGSTOP) sigaction(number, &standard, NULL);

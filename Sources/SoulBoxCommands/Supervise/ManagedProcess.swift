@@ -39,6 +39,7 @@ final class ManagedProcess {
     /// Looks after it: notices its end and starts it again when its pause is over. Returns what happened, for the log.
     func tend() -> String? {
         if let process, process.hasExited {
+            endGroup()
             let status = process.reap()
             self.process = nil
             let lived = Int((MonotonicClock.now - startedAt) / 1_000_000)
@@ -68,9 +69,16 @@ final class ManagedProcess {
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
         while !process.hasExited, MonotonicClock.now < deadline { usleep(10_000) }
         process.signal(SIGKILL)
+        while !process.hasExited { usleep(1000) }
+        endGroup()
         _ = process.reap()
         self.process = nil
     }
+
+    /// Ends what the process has left in its session, such as nginx's workers, which would keep its ports.
+    ///
+    /// Before it is reaped: until then its pid, which names the group, belongs to nobody else.
+    private func endGroup() { kill(-pid, SIGKILL) }
 
     /// What `soulbox status` shows.
     var state: JSONValue {

@@ -17,7 +17,7 @@ struct Answer {
 extension TestStack {
     private static let session: URLSession = {
         let configuration = URLSessionConfiguration.ephemeral
-        configuration.timeoutIntervalForRequest = 120
+        configuration.timeoutIntervalForRequest = 70
         configuration.httpMaximumConnectionsPerHost = 256
         return URLSession(configuration: configuration)
     }()

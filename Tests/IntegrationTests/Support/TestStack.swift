@@ -70,18 +70,21 @@ final class TestStack: Sendable {
     }
 
     /// Runs a command of the operator's and gives what it prints.
-    static func command(_ home: String, _ arguments: [String]) throws -> String {
+    @discardableResult
+    static func command(
+        _ home: String, _ arguments: [String], environment: [String: String] = [:], expecting code: Int32 = 0
+    ) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: binaries + "/soulbox")
         process.arguments = arguments
-        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOULBOX_HOME": home]
+        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOULBOX_HOME": home].merging(environment) { $1 }
         let pipe = Foundation.Pipe()
         process.standardOutput = pipe
         process.standardError = pipe
         try process.run()
         let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(description: output) }
+        guard process.terminationStatus == code else { throw Failure(description: output) }
         return output
     }
 
