@@ -18,11 +18,13 @@ let selfContained: [LinkerSetting] = [
 ]
 
 /// The operator's command reads YAML, and Yams imports all of Foundation.
-let selfContainedFoundation: [LinkerSetting] = selfContained + [
-    .linkedLibrary("FoundationInternationalization"), .linkedLibrary("CoreFoundation"), .linkedLibrary("_FoundationICU"),
-    .linkedLibrary("swiftDispatch"), .linkedLibrary("dispatch"), .linkedLibrary("BlocksRuntime"),
-    .linkedLibrary("stdc++"),
-]
+let selfContainedFoundation: [LinkerSetting] =
+    selfContained + [
+        .linkedLibrary("FoundationInternationalization"), .linkedLibrary("CoreFoundation"),
+        .linkedLibrary("_FoundationICU"),
+        .linkedLibrary("swiftDispatch"), .linkedLibrary("dispatch"), .linkedLibrary("BlocksRuntime"),
+        .linkedLibrary("stdc++"),
+    ]
 
 /// PID 1 of a sandbox is Embedded Swift in a fully static executable: it runs in a root that may hold no library at all.
 let embedded: [SwiftSetting] = [
@@ -87,31 +89,45 @@ let package = Package(
         library("SoulBoxStore", ["Postgres", "SoulBoxModel"]),
         library("SoulBoxService", ["SoulBoxModel", "LinuxKernel", logging]),
         library("SoulBoxExecution", ["SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging]),
-        library("SoulBoxAPI", [
-            "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging, crypto,
-        ]),
-        library("SoulBoxScheduler", [
-            "SoulBoxExecution", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging,
-        ]),
-        library("SoulBoxImages", [
-            "SoulBoxModel", "LinuxKernel", crypto, .product(name: "Yams", package: "Yams"),
-        ]),
-        library("SoulBoxCommands", [
-            "SoulBoxImages", "SoulBoxService", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
-            "LinuxKernel", argumentParser, logging, crypto, .product(name: "Yams", package: "Yams"),
-        ]),
+        library(
+            "SoulBoxAPI",
+            [
+                "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging, crypto,
+            ]),
+        library(
+            "SoulBoxScheduler",
+            [
+                "SoulBoxExecution", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel", "LinuxKernel",
+                logging,
+            ]),
+        library(
+            "SoulBoxImages",
+            [
+                "SoulBoxModel", "LinuxKernel", crypto, .product(name: "Yams", package: "Yams"),
+            ]),
+        library(
+            "SoulBoxCommands",
+            [
+                "SoulBoxImages", "SoulBoxService", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
+                "LinuxKernel", argumentParser, logging, crypto, .product(name: "Yams", package: "Yams"),
+            ]),
 
         .executableTarget(
             name: "soulbox", dependencies: ["SoulBoxCommands", argumentParser], swiftSettings: common,
             linkerSettings: selfContainedFoundation),
-        executable("soulbox-worker", [
-            "SoulBoxAPI", "SoulBoxExecution", "FastCGI", "IsolationProtocol", "Postgres", "SoulBoxModel",
-            "SoulBoxService", "SoulBoxStore", logging,
-        ]),
-        executable("soulbox-scheduler", [
-            "SoulBoxScheduler", "SoulBoxExecution", "IsolationProtocol", "Postgres", "SoulBoxService", "SoulBoxStore",
-            logging,
-        ]),
+        executable(
+            "soulbox-worker",
+            [
+                "SoulBoxAPI", "SoulBoxExecution", "FastCGI", "IsolationProtocol", "Postgres", "SoulBoxModel",
+                "SoulBoxService", "SoulBoxStore", logging,
+            ]),
+        executable(
+            "soulbox-scheduler",
+            [
+                "SoulBoxScheduler", "SoulBoxExecution", "IsolationProtocol", "Postgres", "SoulBoxService",
+                "SoulBoxStore",
+                logging,
+            ]),
         executable("soulbox-isolator", ["Isolation", "SoulBoxService", logging]),
         .executableTarget(
             name: "soulbox-init", dependencies: ["CInit"], swiftSettings: embedded,
@@ -121,20 +137,33 @@ let package = Package(
         tests("LinuxKernelTests", ["LinuxKernel"]),
         tests("LinuxSecurityTests", ["LinuxSecurity", "LinuxKernel"]),
         tests("IsolationProtocolTests", ["IsolationProtocol", "SoulBoxModel", "LinuxKernel"]),
-        tests("IsolationTests", [
-            "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", logging,
-        ]),
+        tests(
+            "IsolationTests",
+            [
+                "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", logging,
+            ]),
         tests("FastCGITests", ["FastCGI", "LinuxKernel"]),
-        tests("PostgresTests", ["Postgres", "LinuxKernel"]),
-        tests("SoulBoxStoreTests", ["SoulBoxStore", "Postgres", "SoulBoxModel"]),
-        tests("SoulBoxExecutionTests", [
-            "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging,
-        ]),
-        tests("SoulBoxAPITests", [
-            "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", logging, crypto,
-        ]),
+        .target(
+            name: "TestDatabase", dependencies: ["Postgres", "LinuxKernel"], path: "Tests/TestDatabase",
+            swiftSettings: common),
+        tests("PostgresTests", ["Postgres", "LinuxKernel", "TestDatabase"]),
+        tests("SoulBoxStoreTests", ["SoulBoxStore", "Postgres", "SoulBoxModel", "LinuxKernel", "TestDatabase"]),
+        tests(
+            "SoulBoxExecutionTests",
+            [
+                "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging,
+            ]),
+        tests(
+            "SoulBoxAPITests",
+            [
+                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", logging, crypto,
+            ]),
         tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel"]),
-        tests("SoulBoxCommandsTests", ["SoulBoxCommands", "SoulBoxService", "SoulBoxModel"]),
+        tests(
+            "SoulBoxCommandsTests",
+            [
+                "SoulBoxCommands", "SoulBoxService", "SoulBoxModel", .product(name: "Yams", package: "Yams"),
+            ]),
         // Not on the executables themselves: their static runtime would be linked into the test bundle. The one build
         // that serves all makes them.
         tests("IntegrationTests", ["SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService"]),

@@ -113,7 +113,10 @@ public struct ExecuteCall: Sendable {
             ),
             (
                 "files",
-                .array(files.map { ["path": .string($0.path), "offset": JSONValue($0.offset), "size": JSONValue($0.size)] })
+                .array(
+                    files.map {
+                        ["path": .string($0.path), "offset": JSONValue($0.offset), "size": JSONValue($0.size)]
+                    })
             ),
             (
                 "artifact_limits",

@@ -36,11 +36,15 @@ public struct ExecuteParameters: Sendable {
             throw IsolationError(.protocolViolation, "unknown field")
         }
         func text(_ name: String) throws(IsolationError) -> String {
-            guard let value = object[name]?.stringValue else { throw IsolationError(.protocolViolation, "\(name) is missing") }
+            guard let value = object[name]?.stringValue else {
+                throw IsolationError(.protocolViolation, "\(name) is missing")
+            }
             return value
         }
         func integer(_ value: JSONValue?, _ name: String) throws(IsolationError) -> Int64 {
-            guard let value = value?.integerValue else { throw IsolationError(.protocolViolation, "\(name) is missing") }
+            guard let value = value?.integerValue else {
+                throw IsolationError(.protocolViolation, "\(name) is missing")
+            }
             return value
         }
         let limits = object["limits"]
@@ -71,8 +75,10 @@ public struct ExecuteParameters: Sendable {
                 processes: Int(try integer(limits?["processes"], "processes"))),
             files: files,
             artifactLimits: ExecuteCall.ArtifactLimits(
-                each: try integer(artifactLimits?["each"], "each"), total: try integer(artifactLimits?["total"], "total"),
+                each: try integer(artifactLimits?["each"], "each"),
+                total: try integer(artifactLimits?["total"], "total"),
                 count: Int(try integer(artifactLimits?["count"], "count"))),
-            input: raw("input"), stdin: raw("stdin"), stdout: stdout, stderr: stderr, compileOutput: raw("compile_output"))
+            input: raw("input"), stdin: raw("stdin"), stdout: stdout, stderr: stderr,
+            compileOutput: raw("compile_output"))
     }
 }

@@ -50,7 +50,9 @@ extension ExecutionEvent {
             return
         }
         let violation = IsolationError(.protocolViolation, "malformed event")
-        guard let parameters = reply["parameters"], let event = parameters["event"]?.stringValue else { throw violation }
+        guard let parameters = reply["parameters"], let event = parameters["event"]?.stringValue else {
+            throw violation
+        }
         switch event {
         case "queued": self = .queued(position: Int(parameters["position"]?.integerValue ?? 0))
         case "started": self = .started
@@ -63,7 +65,9 @@ extension ExecutionEvent {
             var next = 0
             var artifacts: [ArtifactHandle] = []
             for entry in entries {
-                guard let path = entry["path"]?.stringValue, let size = entry["size"]?.integerValue else { throw violation }
+                guard let path = entry["path"]?.stringValue, let size = entry["size"]?.integerValue else {
+                    throw violation
+                }
                 var descriptor: SharedDescriptor?
                 if let index = entry["descriptor"]?.integerValue {
                     guard index == next else { throw violation }

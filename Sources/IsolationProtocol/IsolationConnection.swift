@@ -69,7 +69,9 @@ public final class IsolationConnection {
     /// How the service stands, within that time.
     public func status(timeoutMilliseconds: CInt = 500) throws(IsolationError) -> IsolatorStatus {
         let reply = try call("io.soulbox.isolation.GetStatus", [:], timeoutMilliseconds: timeoutMilliseconds)
-        guard let status = IsolatorStatus(json: reply) else { throw IsolationError(.protocolViolation, "malformed status") }
+        guard let status = IsolatorStatus(json: reply) else {
+            throw IsolationError(.protocolViolation, "malformed status")
+        }
         return status
     }
 

@@ -45,7 +45,8 @@ public final class VarlinkConnection {
             let result = bytes.withUnsafeBytes { raw in
                 Result { () throws(SystemCallError) in
                     try UnixSocket.send(
-                        UnsafeRawBufferPointer(rebasing: raw[sent...]), descriptors: accompanying, on: descriptor.rawValue)
+                        UnsafeRawBufferPointer(rebasing: raw[sent...]), descriptors: accompanying,
+                        on: descriptor.rawValue)
                 }
             }
             switch result {
@@ -71,7 +72,9 @@ public final class VarlinkConnection {
         }
         let taken = Array(queue.prefix(count))
         queue.removeFirst(count)
-        if buffer.isEmpty, !queue.isEmpty { throw IsolationError(.protocolViolation, "descriptors that no message names") }
+        if buffer.isEmpty, !queue.isEmpty {
+            throw IsolationError(.protocolViolation, "descriptors that no message names")
+        }
         return taken
     }
 

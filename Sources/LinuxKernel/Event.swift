@@ -6,7 +6,9 @@ public final class Event: Sendable {
     private let descriptor: Descriptor
 
     /// An event that has not happened.
-    public init() throws(SystemCallError) { descriptor = Descriptor(owning: try check("eventfd") { soulbox_eventfd() }) }
+    public init() throws(SystemCallError) {
+        descriptor = Descriptor(owning: try check("eventfd") { soulbox_eventfd() })
+    }
 
     /// Readable from the moment it happens.
     public var pollDescriptor: CInt { descriptor.rawValue }

@@ -11,7 +11,7 @@ extension Files {
     public static func makeDirectory(_ path: String, mode: UInt32, at directory: CInt) throws(SystemCallError) {
         do {
             try createDirectory(path, mode: mode, at: directory)
-        } catch where error.errno == EEXIST {}
+        } catch  where error.errno == EEXIST {}
     }
 
     /// Sets which permissions new files of this process lack, whatever it was started with (umask(2)).
@@ -65,7 +65,9 @@ extension Files {
         while filled < count {
             let result = bytes.withUnsafeMutableBytes { buffer in
                 Result { () throws(SystemCallError) in
-                    try check("read") { Glibc.read(descriptor, buffer.baseAddress?.advanced(by: filled), count - filled) }
+                    try check("read") {
+                        Glibc.read(descriptor, buffer.baseAddress?.advanced(by: filled), count - filled)
+                    }
                 }
             }
             let got = try result.get()

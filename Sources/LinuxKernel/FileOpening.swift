@@ -54,7 +54,8 @@ public struct ResolveFlags: OptionSet, Sendable {
 extension Files {
     /// Opens a file below `directory` (a descriptor, or the working directory) by openat2(2).
     public static func open(
-        _ path: String, _ flags: OpenFlags, mode: UInt32 = 0, resolve: ResolveFlags = [], at directory: CInt = Files.workingDirectory
+        _ path: String, _ flags: OpenFlags, mode: UInt32 = 0, resolve: ResolveFlags = [],
+        at directory: CInt = Files.workingDirectory
     ) throws(SystemCallError) -> Descriptor {
         Descriptor(
             owning: try check("openat2") {

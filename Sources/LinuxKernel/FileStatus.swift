@@ -55,7 +55,9 @@ public struct FilesystemSpace: Sendable, Equatable {
 
 extension Files {
     /// The status of a file below `directory`; a symbolic link's own.
-    public static func status(_ path: String, at directory: CInt = Files.workingDirectory) throws(SystemCallError) -> FileStatus {
+    public static func status(_ path: String, at directory: CInt = Files.workingDirectory) throws(SystemCallError)
+        -> FileStatus
+    {
         var status = stat()
         try check("fstatat") { fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW) }
         return FileStatus(status)

@@ -55,7 +55,7 @@ public enum Files {
         do {
             try check("mkdir") { mkdir(path, mode) }
             try check("chmod") { chmod(path, mode) }
-        } catch where error.errno == EEXIST {}
+        } catch  where error.errno == EEXIST {}
     }
 
     /// Opens a directory.

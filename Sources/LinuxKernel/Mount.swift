@@ -93,7 +93,8 @@ public enum Mount {
     }
 
     /// Attaches a mount on an open directory (move_mount(2)).
-    public static func move(_ mount: borrowing Descriptor, onto directory: borrowing Descriptor) throws(SystemCallError) {
+    public static func move(_ mount: borrowing Descriptor, onto directory: borrowing Descriptor) throws(SystemCallError)
+    {
         let raw = mount.rawValue
         let target = directory.rawValue
         try check("move_mount") { soulbox_move_mount(raw, target, "", 0x40) }  // MOVE_MOUNT_T_EMPTY_PATH

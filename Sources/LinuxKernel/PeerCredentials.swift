@@ -1,4 +1,3 @@
-
 /// Who is at the other end of a unix socket, as the kernel vouches for it.
 public struct PeerCredentials: Sendable, Equatable {
     /// The process, in the reader's pid namespace; 0 when it is outside.

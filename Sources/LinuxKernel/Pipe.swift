@@ -7,7 +7,9 @@ public enum Pipe {
     public static func make() throws(SystemCallError) -> DescriptorPair {
         var ends: (CInt, CInt) = (-1, -1)
         try check("pipe2") {
-            withUnsafeMutableBytes(of: &ends) { soulbox_pipe2($0.baseAddress?.assumingMemoryBound(to: CInt.self), O_CLOEXEC) }
+            withUnsafeMutableBytes(of: &ends) {
+                soulbox_pipe2($0.baseAddress?.assumingMemoryBound(to: CInt.self), O_CLOEXEC)
+            }
         }
         return DescriptorPair(first: Descriptor(owning: ends.0), second: Descriptor(owning: ends.1))
     }

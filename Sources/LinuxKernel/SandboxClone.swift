@@ -16,7 +16,8 @@ public enum SandboxClone {
     /// Starts the child. It waits for a byte on `go`, then makes itself the root of its namespaces and pivots into
     /// `root`, a path in the mount namespace of the calling thread.
     public static func start(
-        root: String, hostname: String, initPath: String, sharedMemoryBytes: Int64, cgroup: CInt, go: CInt, report: CInt,
+        root: String, hostname: String, initPath: String, sharedMemoryBytes: Int64, cgroup: CInt, go: CInt,
+        report: CInt,
         ready: CInt
     ) throws(SystemCallError) -> Child {
         var pidfd: CInt = -1

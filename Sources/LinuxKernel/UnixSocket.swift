@@ -49,7 +49,8 @@ public enum UnixSocket {
         var ends: (CInt, CInt) = (-1, -1)
         try check("socketpair") {
             withUnsafeMutableBytes(of: &ends) {
-                socketpair(AF_UNIX, kind.number | soulbox_SOCK_CLOEXEC, 0, $0.baseAddress?.assumingMemoryBound(to: CInt.self))
+                socketpair(
+                    AF_UNIX, kind.number | soulbox_SOCK_CLOEXEC, 0, $0.baseAddress?.assumingMemoryBound(to: CInt.self))
             }
         }
         return DescriptorPair(first: Descriptor(owning: ends.0), second: Descriptor(owning: ends.1))

@@ -47,7 +47,9 @@ struct SeccompFilter: ~Copyable {
     deinit { seccomp_release(context) }
 
     /// Gives a call an action, when all comparisons hold.
-    func add(_ action: Action, _ number: Int32, _ comparisons: [(argument: UInt32, Comparison)] = []) throws(SeccompError) {
+    func add(_ action: Action, _ number: Int32, _ comparisons: [(argument: UInt32, Comparison)] = [])
+        throws(SeccompError)
+    {
         let rules = comparisons.map { argument, comparison in
             switch comparison {
             case .equal(let value): soulbox_compare(argument, CInt(SCMP_CMP_EQ.rawValue), value, 0)

@@ -5,6 +5,11 @@ internal import Glibc
 /// Two, because one libseccomp filter that allows a call as a whole and denies it for an argument lets the argument
 /// through: the shorter rule wins. The kernel runs both on each call and takes the stricter verdict (seccomp(2)).
 public enum SeccompPolicy {
+    /// The names in the lists that mean nothing here; a misspelt one would silently allow nothing.
+    public static func unresolvedNames() -> [String] {
+        (SystemCallLists.allowed + SystemCallLists.unknown).filter { SystemCallTable.number(of: $0) == nil }
+    }
+
     /// The first filter: which calls there are.
     ///
     /// Another architecture's numbers end the process; calls that nobody here has heard of are unknown (ENOSYS), so that

@@ -44,5 +44,7 @@ enum SystemCallLists {
         clone3 io_uring_setup io_uring_enter io_uring_register memfd_secret statmount listmount vmsplice userfaultfd
         """)
 
-    private static func words(_ text: String) -> [String] { text.split(whereSeparator: \.isWhitespace).map(String.init) }
+    private static func words(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
 }

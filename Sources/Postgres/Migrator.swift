@@ -70,7 +70,8 @@ public struct Migrator {
     }
 
     private func checksum(of script: String, _ connection: PostgresConnection) throws -> String {
-        let row = try connection.run("SELECT encode(sha256($1::bytea), 'hex') AS sum", [.bytes(Array(script.utf8))]).first
+        let row = try connection.run("SELECT encode(sha256($1::bytea), 'hex') AS sum", [.bytes(Array(script.utf8))])
+            .first
         guard let row else { throw PostgresError(.decoding, "no checksum") }
         return try row.text("sum")
     }

@@ -17,7 +17,8 @@ public final class PostgresConnection: @unchecked Sendable {
         timeoutNanoseconds = UInt64(statementMilliseconds + 1000) * 1_000_000
         let keywords: [String] = ["dbname", "connect_timeout", "application_name", "options", "client_encoding"]
         let values = [
-            url, String(connectSeconds), "soulbox", "-c statement_timeout=\(statementMilliseconds) -c timezone=UTC", "UTF8",
+            url, String(connectSeconds), "soulbox", "-c statement_timeout=\(statementMilliseconds) -c timezone=UTC",
+            "UTF8",
         ]
         let opened = PostgresConnection.withStrings(keywords) { keywords in
             PostgresConnection.withStrings(values) { values in PQconnectdbParams(keywords, values, 1) }
@@ -48,7 +49,8 @@ public final class PostgresConnection: @unchecked Sendable {
 
     /// Runs a statement, prepared once for each text.
     @discardableResult
-    public func run(_ statement: String, _ parameters: [PostgresParameter] = []) throws(PostgresError) -> PostgresResult {
+    public func run(_ statement: String, _ parameters: [PostgresParameter] = []) throws(PostgresError) -> PostgresResult
+    {
         let name = try prepare(statement, count: parameters.count)
         let wires = parameters.map(\.wire)
         let lengths = wires.map { CInt($0.bytes?.count ?? 0) }
@@ -67,6 +69,7 @@ public final class PostgresConnection: @unchecked Sendable {
     }
 
     /// Runs `body` in a transaction: all of it or nothing.
+    @discardableResult
     public func transaction<Value>(_ body: (PostgresConnection) throws -> Value) throws -> Value {
         try runScript("BEGIN")
         do {
@@ -145,10 +148,15 @@ public final class PostgresConnection: @unchecked Sendable {
         switch state {
         case "57014": return PostgresError(.timeout, sqlState: state, "the statement took too long")
         // Class 08, and the server's own end: shutdown, crash, start-up.
-        case "57P01", "57P02", "57P03", "": return PostgresError(.connection, sqlState: state, "the server is going or coming")
-        case let state where state.hasPrefix("08"): return PostgresError(.connection, sqlState: state, "the connection broke")
-        // The primary message names tables and constraints, never values; those are in the detail.
-        default: return PostgresError(.statement, sqlState: state, field("M"))
+        case "57P01", "57P02", "57P03", "":
+            return PostgresError(.connection, sqlState: state, "the server is going or coming")
+        case let state where state.hasPrefix("08"):
+            return PostgresError(.connection, sqlState: state, "the connection broke")
+        // The primary message of these classes names tables, columns and constraints; values are in the detail. That of
+        // others, as of a malformed number, holds the value itself.
+        case let state where ["23", "42", "53"].contains(state.prefix(2)):
+            return PostgresError(.statement, sqlState: state, field("M"))
+        default: return PostgresError(.statement, sqlState: state, "the server refused the statement")
         }
     }
 

@@ -4,7 +4,8 @@ public import ArgumentParser
 public struct SoulBoxCommand: ParsableCommand {
     /// What `soulbox help` shows.
     public static let configuration = CommandConfiguration(
-        commandName: "soulbox", abstract: "Runs code in secure sandboxes behind a REST API.", version: SoulBoxVersion.text,
+        commandName: "soulbox", abstract: "Runs code in secure sandboxes behind a REST API.",
+        version: SoulBoxVersion.text,
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, DoctorCommand.self, MigrateCommand.self,
             KeyCommand.self, ImageCommand.self, DemoCommand.self,

@@ -36,7 +36,10 @@ public enum Base64 {
         var index = 0
         while index < characters.count {
             let isLast = index + 4 == characters.count
-            let padding = isLast ? (characters[index + 3] == UInt8(ascii: "=") ? (characters[index + 2] == UInt8(ascii: "=") ? 2 : 1) : 0) : 0
+            let padding =
+                isLast
+                ? (characters[index + 3] == UInt8(ascii: "=")
+                    ? (characters[index + 2] == UInt8(ascii: "=") ? 2 : 1) : 0) : 0
             var group: UInt32 = 0
             for offset in 0..<4 {
                 let value = offset >= 4 - padding ? 0 : values[Int(characters[index + offset])]

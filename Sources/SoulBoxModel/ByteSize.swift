@@ -28,8 +28,9 @@ public enum ByteSize {
         guard shift > 0, parts[1].count <= 6, let fraction = number(parts[1]) else { return nil }
         var denominator: Int64 = 1
         for _ in parts[1] { denominator *= 10 }
-        let result = scaled.partialValue.addingReportingOverflow(((1 << shift) / denominator) * fraction
-            + ((1 << shift) % denominator) * fraction / denominator)
+        let result = scaled.partialValue.addingReportingOverflow(
+            ((1 << shift) / denominator) * fraction
+                + ((1 << shift) % denominator) * fraction / denominator)
         return result.overflow ? nil : result.partialValue
     }
 

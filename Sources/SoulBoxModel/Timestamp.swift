@@ -46,7 +46,8 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         guard let year = digits(0..<4), character(4, in: "-"), let month = digits(5..<7), character(7, in: "-"),
             let day = digits(8..<10), character(10, in: "Tt "), let hour = digits(11..<13), character(13, in: ":"),
             let minute = digits(14..<16), character(16, in: ":"), let second = digits(17..<19),
-            (1...12).contains(month), day >= 1, day <= Timestamp.daysIn(month: month, year: year), hour < 24, minute < 60,
+            (1...12).contains(month), day >= 1, day <= Timestamp.daysIn(month: month, year: year), hour < 24,
+            minute < 60,
             second < 61
         else { return nil }
         var index = 19

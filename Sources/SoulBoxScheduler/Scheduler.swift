@@ -94,7 +94,8 @@ public final class Scheduler: Sendable {
                 try store.putBack(execution.id, process: process)
                 return
             } catch {
-                log.warning("execution not put back", metadata: ["execution.id": "\(execution.id)", "error": "\(error)"])
+                log.warning(
+                    "execution not put back", metadata: ["execution.id": "\(execution.id)", "error": "\(error)"])
             }
         }
         _ = ExecutionRecorder(log: log, finish: store.finish).record(result)

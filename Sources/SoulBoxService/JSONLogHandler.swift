@@ -7,21 +7,26 @@ internal import SoulBoxModel
 /// Members: `time`, `level`, `label`, `message`, then the metadata with dotted keys. Each line is one write(2), so lines
 /// of several threads do not mix.
 public struct JSONLogHandler: LogHandler {
+    /// Metadata of every line.
     public var metadata: Logger.Metadata = [:]
+    /// Lines below it are not written.
     public var logLevel: Logger.Level = .info
     private let label: String
 
     /// A handler for the logger of that label.
     public init(label: String) { self.label = label }
 
+    /// One member of the metadata.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one line.
     public func log(event: LogEvent) {
         var line = JSONObject([
-            ("time", .string(Timestamp.now.rfc3339)), ("level", .string(event.level.rawValue)), ("label", .string(label)),
+            ("time", .string(Timestamp.now.rfc3339)), ("level", .string(event.level.rawValue)),
+            ("label", .string(label)),
             ("message", .string(event.message.description)),
         ])
         let all = metadata.merging(event.metadata ?? [:]) { _, own in own }

@@ -21,7 +21,9 @@ extension ExecutionStore {
                 record.artifacts = try connection.run(
                     "SELECT path, size, content IS NOT NULL AS stored FROM artifacts WHERE execution_id = $1 ORDER BY path",
                     [.uuid(uuid)]
-                ).rows.map { .init(path: try $0.text("path"), size: try $0.integer("size"), isStored: try $0.bool("stored")) }
+                ).rows.map {
+                    .init(path: try $0.text("path"), size: try $0.integer("size"), isStored: try $0.bool("stored"))
+                }
             }
             return record
         }

@@ -55,7 +55,8 @@ struct MessageTests {
             cpuTimeMicroseconds: 2, memoryPeakBytes: 3, queueTimeMicroseconds: 4, compile: stage)
         let file = SharedDescriptor(try SealedFile.make(name: "a", contents: [7]))
         let artifacts = [
-            ArtifactHandle(path: "big", size: 1 << 40, descriptor: nil), ArtifactHandle(path: "a", size: 1, descriptor: file),
+            ArtifactHandle(path: "big", size: 1 << 40, descriptor: nil),
+            ArtifactHandle(path: "a", size: 1, descriptor: file),
         ]
         for event in [
             ExecutionEvent.queued(position: 3), .started, .compiled(stage), .artifacts(artifacts), .finished(outcome),

@@ -38,7 +38,7 @@ struct Workspace: ~Copyable {
                     do throws(SystemCallError) {
                         try Files.createDirectory(segment, mode: 0o755, at: parent.rawValue)
                         try Files.setOwner(segment, user: owner, group: owner, at: parent.rawValue)
-                    } catch where error.errno == EEXIST {}
+                    } catch  where error.errno == EEXIST {}
                     return try Files.open(
                         segment, [.readOnly, .directory], resolve: [.beneath, .noSymlinks], at: parent.rawValue)
                 }
@@ -69,14 +69,17 @@ struct Workspace: ~Copyable {
                 let names = try? Files.list(descriptor: parent.rawValue)
             else { continue }
             for name in names.sorted() {
-                guard found.count < limits.count, let status = try? Files.status(name, at: parent.rawValue) else { continue }
+                guard found.count < limits.count, let status = try? Files.status(name, at: parent.rawValue) else {
+                    continue
+                }
                 let relative = path.isEmpty ? name : "\(path)/\(name)"
                 if status.isDirectory { pending.append(relative) }
                 // Regular files only; a whiteout of the overlay is a character device.
                 guard status.isRegular, inputs[relative] != Workspace.stamp(status) else { continue }
                 var descriptor: SharedDescriptor?
                 if status.size <= limits.each, total + status.size <= limits.total,
-                    let file = try? Files.open(name, [.readOnly], resolve: [.beneath, .noSymlinks], at: parent.rawValue)
+                    let file = try? Files.open(
+                        name, [.readOnly], resolve: [.beneath, .noSymlinks], at: parent.rawValue)
                 {
                     descriptor = SharedDescriptor(file)
                     total += status.size

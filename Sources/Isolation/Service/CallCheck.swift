@@ -9,7 +9,9 @@ enum CallCheck {
 
     /// The image of a call that may be carried out.
     static func validate(_ call: ExecuteCall, images: ImageStore) throws(IsolationError) -> Image {
-        guard isName(call.execution), isName(call.account) else { throw IsolationError(.invalidSpec, "malformed identifier") }
+        guard isName(call.execution), isName(call.account) else {
+            throw IsolationError(.invalidSpec, "malformed identifier")
+        }
         guard let image = images.find(call.template) else { throw IsolationError(.templateNotFound, call.template) }
         let limits = call.limits
         guard (1...3_600_000).contains(limits.timeoutMilliseconds), (1 << 20...64 << 30).contains(limits.memoryBytes),
@@ -23,14 +25,17 @@ enum CallCheck {
                 throw IsolationError(.invalidSpec, "malformed file")
             }
         }
-        if let entrypoint = call.entrypoint, !isPath(entrypoint) { throw IsolationError(.invalidSpec, "malformed entrypoint") }
+        if let entrypoint = call.entrypoint, !isPath(entrypoint) {
+            throw IsolationError(.invalidSpec, "malformed entrypoint")
+        }
         var bytes = 0
         for argument in call.arguments {
             guard isText(argument) else { throw IsolationError(.invalidSpec, "NUL in an argument") }
             bytes += argument.utf8.count + 1
         }
         for variable in call.environment {
-            guard isText(variable.name), isText(variable.value), !variable.name.isEmpty, !variable.name.contains("=") else {
+            guard isText(variable.name), isText(variable.value), !variable.name.isEmpty, !variable.name.contains("=")
+            else {
                 throw IsolationError(.invalidSpec, "malformed environment")
             }
             bytes += variable.name.utf8.count + variable.value.utf8.count + 2

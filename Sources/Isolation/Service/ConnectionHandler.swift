@@ -29,7 +29,8 @@ struct ConnectionHandler {
             }
             try ExecutionSession(isolator: isolator, connection: connection, parameters: execute, log: log).run()
         case "io.soulbox.isolation.Terminate":
-            guard let execution = parameters?["execution"]?.stringValue, let account = parameters?["account"]?.stringValue,
+            guard let execution = parameters?["execution"]?.stringValue,
+                let account = parameters?["account"]?.stringValue,
                 let reason = parameters?["reason"]?.stringValue.flatMap(TerminationReason.init(rawValue:)),
                 reason == .cancelled || reason == .outputLimit
             else { return try fail("org.varlink.service.InvalidParameter", ["parameter": "reason"]) }
@@ -46,14 +47,17 @@ struct ConnectionHandler {
             ])
         case "org.varlink.service.GetInterfaceDescription":
             guard parameters?["interface"]?.stringValue == "io.soulbox.isolation" else {
-                return try fail("org.varlink.service.InterfaceNotFound", ["interface": parameters?["interface"] ?? .null])
+                return try fail(
+                    "org.varlink.service.InterfaceNotFound", ["interface": parameters?["interface"] ?? .null])
             }
             try reply(["description": .string(InterfaceDescription.text)])
         default: try fail("org.varlink.service.MethodNotFound", ["method": .string(method)])
         }
     }
 
-    private func reply(_ parameters: JSONValue) throws(IsolationError) { try connection.send(["parameters": parameters]) }
+    private func reply(_ parameters: JSONValue) throws(IsolationError) {
+        try connection.send(["parameters": parameters])
+    }
 
     private func fail(_ name: String, _ parameters: JSONValue) throws(IsolationError) {
         try connection.send(["error": .string(name), "parameters": parameters])

@@ -107,7 +107,8 @@ struct ExecutionSession {
                 stderr: call.stderr))
         try sendArtifacts(of: workspace)
         return ExecutionOutcome(
-            termination: result.termination, exitCode: result.exitCode, wallTimeMicroseconds: result.wallTimeMicroseconds,
+            termination: result.termination, exitCode: result.exitCode,
+            wallTimeMicroseconds: result.wallTimeMicroseconds,
             cpuTimeMicroseconds: result.cpuTimeMicroseconds, memoryPeakBytes: result.memoryPeakBytes, compile: compile)
     }
 
@@ -134,14 +135,16 @@ struct ExecutionSession {
                 environment: line.environment(of: stage.command, template: image.manifest.environment, request: []),
                 limits: limits, diskBytes: stage.diskBytes, stdin: nil, stdout: output, stderr: output))
         return StageOutcome(
-            termination: result.termination, exitCode: result.exitCode, wallTimeMicroseconds: result.wallTimeMicroseconds)
+            termination: result.termination, exitCode: result.exitCode,
+            wallTimeMicroseconds: result.wallTimeMicroseconds)
     }
 
     /// A compile stage that was cancelled cancels the execution; every other failure of it is a compile error.
     private func compileTermination(_ stage: StageOutcome) -> Termination {
         switch stage.termination.reason {
         case .cancelled, .outputLimit: return stage.termination
-        case .exited: return Termination(reason: .compileError, detail: "the compiler exited with \(stage.exitCode ?? 0)")
+        case .exited:
+            return Termination(reason: .compileError, detail: "the compiler exited with \(stage.exitCode ?? 0)")
         default:
             return Termination(
                 reason: .compileError, signal: stage.termination.signal,

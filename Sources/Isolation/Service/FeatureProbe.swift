@@ -34,7 +34,8 @@ enum FeatureProbe {
             }
         }
         need("openat2(2), Linux 5.6") {
-            _ = try Files.open("proc", [.path, .directory], resolve: [.beneath, .noSymlinks], at: Files.openDirectory("/").release())
+            _ = try Files.open(
+                "proc", [.path, .directory], resolve: [.beneath, .noSymlinks], at: Files.openDirectory("/").release())
         }
         need("user namespaces") { try Files.requirePositive("/proc/sys/user/max_user_namespaces") }
         need("overlayfs") {
@@ -45,6 +46,7 @@ enum FeatureProbe {
         need("seccomp filters") { _ = try Files.readString("/proc/sys/kernel/seccomp/actions_avail") }
         guard missing.isEmpty else { throw Missing(features: missing) }
         return Outcome(
-            cgroups: cgroups, features: ["clone3", "openat2", "overlayfs", "seccomp", "user namespaces", cgroups.description])
+            cgroups: cgroups,
+            features: ["clone3", "openat2", "overlayfs", "seccomp", "user namespaces", cgroups.description])
     }
 }

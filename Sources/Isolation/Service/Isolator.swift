@@ -60,7 +60,8 @@ public final class Isolator: Sendable {
         let counts = queue.counts
         return IsolatorStatus(
             version: configuration.version,
-            isolation: "\(cgroups.description); user, pid, mount, network, ipc, uts and cgroup namespaces; two seccomp filters",
+            isolation:
+                "\(cgroups.description); user, pid, mount, network, ipc, uts and cgroup namespaces; two seccomp filters",
             executionsRunning: counts.running, executionsWaiting: counts.waiting, executionsLimit: queue.limit,
             sandboxes: living.withLock { $0 }, features: features)
     }

@@ -13,7 +13,9 @@ enum RuntimeLayer {
     ///
     /// It lies beside the images because an idmapped mount needs a filesystem that knows them; a tmpfs does only since
     /// Linux 6.3.
-    static func prepare(imageDirectory: String, instance: String, initPath source: String) throws(SandboxError) -> String {
+    static func prepare(imageDirectory: String, instance: String, initPath source: String) throws(SandboxError)
+        -> String
+    {
         let directory = "\(imageDirectory)/runtime/\(instance)"
         try step(.stageImage) { () throws(SystemCallError) in
             let bytes = try Files.read(source, maximum: 64 << 20)

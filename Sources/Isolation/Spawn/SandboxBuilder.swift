@@ -153,7 +153,8 @@ final class SandboxBuilder: Sendable {
         }
         guard byte != [UInt8(ascii: "R")] else { return }
         guard !entries[0].returned.isEmpty else { throw SandboxError(.initReady, errno: ETIMEDOUT) }
-        let words = try step(.initReady) { () throws(SystemCallError) in try Files.read(from: report.rawValue, count: 8) }
+        let words = try step(.initReady) { () throws(SystemCallError) in try Files.read(from: report.rawValue, count: 8)
+        }
         guard words.count == 8 else { throw SandboxError(.initReady, "soulbox-init ended before it was ready") }
         func word(_ index: Int) -> Int32 {
             (0..<4).reduce(0) { $0 | Int32(bitPattern: UInt32(words[index * 4 + $1]) << UInt32(8 * $1)) }

@@ -33,7 +33,8 @@ final class SandboxCgroups: Sendable {
             try group.create()
             try group.set(
                 CgroupLimits(
-                    memoryBytes: UInt64(spec.memoryBytes) + SandboxCgroups.initMemory, cpuMillicores: spec.cpuMillicores,
+                    memoryBytes: UInt64(spec.memoryBytes) + SandboxCgroups.initMemory,
+                    cpuMillicores: spec.cpuMillicores,
                     processes: spec.processes + SandboxCgroups.initProcesses, oomGroup: false))
             try group.restrictDevices()
             try initLeaf.create()

@@ -23,7 +23,8 @@ struct Stage {
             // Nothing mounted here may reach the host, and nothing the host mounts later may arrive.
             try Mount.setPropagation("/", .private, recursive: true)
             try Files.makeDirectory(path, mode: 0o700)
-            try Mount.mount(type: "tmpfs", at: path, flags: [.noSUID, .noDevices], data: "size=64k,nr_inodes=64,mode=0711")
+            try Mount.mount(
+                type: "tmpfs", at: path, flags: [.noSUID, .noDevices], data: "size=64k,nr_inodes=64,mode=0711")
             for name in ["disk", "image", "runtime", "root"] { try Files.makeDirectory("\(path)/\(name)", mode: 0o700) }
             // The thread's own since it unshared its mount namespace. Overlay options below are relative to it.
             try Files.changeDirectory(path)
@@ -67,7 +68,8 @@ struct Stage {
             // differ in their defaults.
             try Mount.mount(
                 type: "overlay", at: "root", flags: [.noSUID, .noDevices],
-                data: "lowerdir=runtime:image,upperdir=disk/upper,workdir=disk/work,metacopy=off,redirect_dir=nofollow,index=off,xino=off"
+                data:
+                    "lowerdir=runtime:image,upperdir=disk/upper,workdir=disk/work,metacopy=off,redirect_dir=nofollow,index=off,xino=off"
             )
         }
     }
@@ -78,12 +80,15 @@ struct Stage {
         try step(.stageDevices) { () throws(SystemCallError) in
             let root = try Files.openDirectory(self.root)
             // Without following links: an image's `/dev` may be one.
-            let target = try Files.open("dev", [.path, .directory], resolve: [.beneath, .noSymlinks], at: root.rawValue)
+            let target = try Files.open(
+                "dev", [.path, .directory], resolve: [.beneath, .noSymlinks], at: root.rawValue)
             let devices = try Mount.make(
                 type: "tmpfs", options: [("size", "64k"), ("nr_inodes", "64"), ("mode", "0755")],
                 attributes: [.noSUID, .noExecute])
             let at = devices.rawValue
-            for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] as [(String, UInt32)] {
+            for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)]
+                as [(String, UInt32)]
+            {
                 try Files.makeCharacterDevice(name, mode: 0o666, major: 1, minor: minor, at: at)
             }
             try Files.makeCharacterDevice("tty", mode: 0o666, major: 5, minor: 0, at: at)

@@ -55,7 +55,8 @@ struct CommandLine {
         case "memory_bytes": return String(memoryBytes)
         case "cpus": return String(max(1, (cpuMillicores + 999) / 1000))
         default:
-            guard name.hasPrefix("memory_mib:"), let percent = Int64(name.dropFirst(11)), percent > 0, percent <= 100 else {
+            guard name.hasPrefix("memory_mib:"), let percent = Int64(name.dropFirst(11)), percent > 0, percent <= 100
+            else {
                 return nil
             }
             return String(max(1, (memoryBytes >> 20) * percent / 100))

@@ -6,7 +6,9 @@ internal import LinuxKernel
 /// The steps that build a sandbox report their own failures; this finds the ones that succeeded and did not take.
 enum PostureCheck {
     private static let namespaces = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"]
-    private static let requiredMounts: Set<String> = ["/", "/dev", "/dev/pts", "/dev/shm", "/proc", "/run", "/proc/sys"]
+    private static let requiredMounts: Set<String> = [
+        "/", "/dev", "/dev/pts", "/dev/shm", "/proc", "/run", "/proc/sys",
+    ]
 
     /// Checks PID 1: its namespaces, its id map, its mounts.
     static func verify(_ sandbox: Sandbox) throws(SandboxError) {

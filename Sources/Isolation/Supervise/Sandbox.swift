@@ -21,7 +21,8 @@ final class Sandbox: Sendable {
     private let remains: SandboxRemains
 
     init(
-        spec: SandboxSpec, slot: UserSlot, pid: pid_t, process: SharedProcess, group: SandboxGroup, disk: SharedDescriptor,
+        spec: SandboxSpec, slot: UserSlot, pid: pid_t, process: SharedProcess, group: SandboxGroup,
+        disk: SharedDescriptor,
         root: SharedDescriptor, remains: SandboxRemains
     ) {
         self.spec = spec

@@ -2,7 +2,9 @@ internal import Glibc
 
 /// What both versions of cgroups do with files and directories.
 enum CgroupFiles {
-    static func write(_ path: String, _ text: String) throws(SystemCallError) { try Files.write(path, Array(text.utf8)) }
+    static func write(_ path: String, _ text: String) throws(SystemCallError) {
+        try Files.write(path, Array(text.utf8))
+    }
 
     /// The number in a file, or after a key in a file of `key number` lines; 0 where there is none.
     static func number(_ path: String, key: String? = nil) throws(SystemCallError) -> UInt64 {
@@ -23,7 +25,7 @@ enum CgroupFiles {
     static func kill(_ directory: String) throws(SystemCallError) {
         do {
             try write(directory + "/cgroup.kill", "1")
-        } catch where error.errno == ENOENT {}
+        } catch  where error.errno == ENOENT {}
     }
 
     /// Waits for `populated 0` in cgroup.events; a change of the file wakes the poll.

@@ -13,7 +13,8 @@ public struct CgroupHost: Sendable, CustomStringConvertible {
     public static func probe() throws(CgroupError) -> CgroupHost {
         let mounts = CgroupMounts(mountinfo: (try? Files.readString("/proc/self/mountinfo", maximum: 16 << 20)) ?? "")
         guard let unified = mounts.unified else { throw CgroupError(missing: ["a cgroup2 mount"]) }
-        let available = (try? Files.readString("\(unified)/cgroup.controllers"))?.split(whereSeparator: \.isWhitespace) ?? []
+        let available =
+            (try? Files.readString("\(unified)/cgroup.controllers"))?.split(whereSeparator: \.isWhitespace) ?? []
         if ["cpu", "memory", "pids"].allSatisfy({ name in available.contains { $0 == name } }) {
             return CgroupHost(version: .two(root: unified))
         }

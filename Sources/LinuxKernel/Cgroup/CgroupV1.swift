@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 
 /// A control group on a host where each controller has a hierarchy of its own (v1, "hybrid").
-public struct CgroupV1: Cgroup {
-    public let path: String
+struct CgroupV1: Cgroup {
+    let path: String
     let hierarchies: CgroupV1Hierarchies
 
     /// Rules for devices stand on the sandbox's own group: they pass on to what is below, so a leaf needs none.
@@ -21,11 +21,11 @@ public struct CgroupV1: Cgroup {
         return roots.map { "\($0)/\(path)" }
     }
 
-    public func create() throws(SystemCallError) {
+    func create() throws(SystemCallError) {
         for directory in directories { try CgroupFiles.makeNew(directory) }
     }
 
-    public func set(_ limits: CgroupLimits) throws(SystemCallError) {
+    func set(_ limits: CgroupLimits) throws(SystemCallError) {
         if let memory = limits.memoryBytes {
             let limit = file(hierarchies.memory, "memory.limit_in_bytes")
             let withSwap = file(hierarchies.memory, "memory.memsw.limit_in_bytes")
@@ -43,43 +43,44 @@ public struct CgroupV1: Cgroup {
         }
     }
 
-    public func restrictDevices() throws(SystemCallError) {
+    func restrictDevices() throws(SystemCallError) {
         try CgroupFiles.write(file(hierarchies.devices, "devices.deny"), "a")
         for device in ["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:2", "136:*"] {
             try CgroupFiles.write(file(hierarchies.devices, "devices.allow"), "c \(device) rw")
         }
     }
 
-    public func attach(pid: Int32) throws(SystemCallError) {
+    func attach(pid: Int32) throws(SystemCallError) {
         for hierarchy in hierarchies.accounting + [hierarchies.unified] {
             try CgroupFiles.write(file(hierarchy, "cgroup.procs"), String(pid))
         }
         try CgroupFiles.write("\(hierarchies.devices)/\(devicesPath)/cgroup.procs", String(pid))
     }
 
-    public func openForClone() throws(SystemCallError) -> Descriptor {
+    func openForClone() throws(SystemCallError) -> Descriptor {
         try Files.openDirectory("\(hierarchies.unified)/\(path)")
     }
 
-    public func contains(pid: Int32) throws(SystemCallError) -> Bool {
+    func contains(pid: Int32) throws(SystemCallError) -> Bool {
         let lines = try Files.readString("/proc/\(pid)/cgroup").split(separator: "\n")
         func isIn(_ controller: String, _ wanted: String) -> Bool {
             lines.contains { line in
                 let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
                 guard fields.count == 3, fields[2] == "/" + wanted else { return false }
-                return controller.isEmpty ? fields[1].isEmpty : fields[1].split(separator: ",").contains { $0 == controller }
+                return controller.isEmpty
+                    ? fields[1].isEmpty : fields[1].split(separator: ",").contains { $0 == controller }
             }
         }
         return ["memory", "cpu", "cpuacct", "pids", ""].allSatisfy { isIn($0, path) } && isIn("devices", devicesPath)
     }
 
-    public func kill() throws(SystemCallError) { try CgroupFiles.kill("\(hierarchies.unified)/\(path)") }
+    func kill() throws(SystemCallError) { try CgroupFiles.kill("\(hierarchies.unified)/\(path)") }
 
-    public func waitUntilEmpty(deadline: UInt64) -> Bool {
+    func waitUntilEmpty(deadline: UInt64) -> Bool {
         CgroupFiles.waitUntilEmpty("\(hierarchies.unified)/\(path)", deadline: deadline)
     }
 
-    public func usage() throws(SystemCallError) -> CgroupUsage {
+    func usage() throws(SystemCallError) -> CgroupUsage {
         CgroupUsage(
             memoryPeak: try CgroupFiles.number(file(hierarchies.memory, "memory.max_usage_in_bytes")),
             cpuMicroseconds: try CgroupFiles.number(file(hierarchies.cpuacct, "cpuacct.usage")) / 1000,
@@ -87,7 +88,7 @@ public struct CgroupV1: Cgroup {
             processLimitHits: try CgroupFiles.number(file(hierarchies.pids, "pids.events"), key: "max"))
     }
 
-    public func watchOutOfMemory() throws(SystemCallError) -> SharedDescriptor? {
+    func watchOutOfMemory() throws(SystemCallError) -> SharedDescriptor? {
         let control = try Files.open(file(hierarchies.memory, "memory.oom_control"), .readOnly)
         let event = Descriptor(owning: try check("eventfd") { soulbox_eventfd() })
         try CgroupFiles.write(
@@ -95,11 +96,11 @@ public struct CgroupV1: Cgroup {
         return SharedDescriptor(event)
     }
 
-    public func remove() throws(SystemCallError) {
+    func remove() throws(SystemCallError) {
         for directory in directories.reversed() { try CgroupFiles.remove(directory) }
     }
 
-    public func removeTree() throws(SystemCallError) {
+    func removeTree() throws(SystemCallError) {
         for directory in directories.reversed() { try CgroupFiles.removeTree(directory) }
     }
 }

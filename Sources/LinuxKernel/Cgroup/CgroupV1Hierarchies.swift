@@ -1,5 +1,5 @@
 /// Where the hierarchies of a v1 or hybrid host are mounted.
-public struct CgroupV1Hierarchies: Sendable, Equatable {
+struct CgroupV1Hierarchies: Sendable, Equatable {
     let memory: String
     let cpu: String
     let cpuacct: String

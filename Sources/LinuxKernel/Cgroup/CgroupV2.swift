@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 
 /// A control group on a host with the one hierarchy of cgroup v2.
-public struct CgroupV2: Cgroup {
-    public let path: String
+struct CgroupV2: Cgroup {
+    let path: String
     let root: String
     /// Passed on to the groups below this one.
     static let controllers = "+cpu +memory +pids"
@@ -13,13 +13,13 @@ public struct CgroupV2: Cgroup {
     /// Only a sandbox's own group has groups below it.
     private var isLeaf: Bool { path.split(separator: "/").count > 3 }
 
-    public func create() throws(SystemCallError) {
+    func create() throws(SystemCallError) {
         try CgroupFiles.makeNew(directory)
         // Before anything is in it: a group with processes cannot pass controllers on.
         if !isLeaf { try CgroupFiles.write(directory + "/cgroup.subtree_control", CgroupV2.controllers) }
     }
 
-    public func set(_ limits: CgroupLimits) throws(SystemCallError) {
+    func set(_ limits: CgroupLimits) throws(SystemCallError) {
         if let memory = limits.memoryBytes {
             try CgroupFiles.write(directory + "/memory.max", String(memory))
             // A kernel without swap has neither file.
@@ -34,27 +34,27 @@ public struct CgroupV2: Cgroup {
         if let processes = limits.processes { try CgroupFiles.write(directory + "/pids.max", String(processes)) }
     }
 
-    public func restrictDevices() throws(SystemCallError) {
+    func restrictDevices() throws(SystemCallError) {
         let group = try Files.openDirectory(directory)
         let raw = group.rawValue
         try check("bpf") { soulbox_restrict_devices(raw) }
     }
 
-    public func attach(pid: Int32) throws(SystemCallError) {
+    func attach(pid: Int32) throws(SystemCallError) {
         try CgroupFiles.write(directory + "/cgroup.procs", String(pid))
     }
 
-    public func openForClone() throws(SystemCallError) -> Descriptor { try Files.openDirectory(directory) }
+    func openForClone() throws(SystemCallError) -> Descriptor { try Files.openDirectory(directory) }
 
-    public func contains(pid: Int32) throws(SystemCallError) -> Bool {
+    func contains(pid: Int32) throws(SystemCallError) -> Bool {
         try Files.readString("/proc/\(pid)/cgroup").split(separator: "\n").contains { $0 == "0::/\(path)" }
     }
 
-    public func kill() throws(SystemCallError) { try CgroupFiles.kill(directory) }
+    func kill() throws(SystemCallError) { try CgroupFiles.kill(directory) }
 
-    public func waitUntilEmpty(deadline: UInt64) -> Bool { CgroupFiles.waitUntilEmpty(directory, deadline: deadline) }
+    func waitUntilEmpty(deadline: UInt64) -> Bool { CgroupFiles.waitUntilEmpty(directory, deadline: deadline) }
 
-    public func usage() throws(SystemCallError) -> CgroupUsage {
+    func usage() throws(SystemCallError) -> CgroupUsage {
         CgroupUsage(
             memoryPeak: try CgroupFiles.number(directory + "/memory.peak"),
             cpuMicroseconds: try CgroupFiles.number(directory + "/cpu.stat", key: "usage_usec"),
@@ -63,9 +63,9 @@ public struct CgroupV2: Cgroup {
     }
 
     /// Nothing to watch: memory.oom.group ends the group.
-    public func watchOutOfMemory() throws(SystemCallError) -> SharedDescriptor? { nil }
+    func watchOutOfMemory() throws(SystemCallError) -> SharedDescriptor? { nil }
 
-    public func remove() throws(SystemCallError) { try CgroupFiles.remove(directory) }
+    func remove() throws(SystemCallError) { try CgroupFiles.remove(directory) }
 
-    public func removeTree() throws(SystemCallError) { try CgroupFiles.removeTree(directory) }
+    func removeTree() throws(SystemCallError) { try CgroupFiles.removeTree(directory) }
 }

@@ -9,7 +9,8 @@ enum Migration {
         do {
             return try Migrator(directory: directory).migrate(database, dryRun: dryRun)
         } catch let error as PostgresError {
-            throw OperatorError("the database cannot be migrated: \(error)", advice: "The migrations are in \(directory).")
+            throw OperatorError(
+                "the database cannot be migrated: \(error)", advice: "The migrations are in \(directory).")
         }
     }
 }

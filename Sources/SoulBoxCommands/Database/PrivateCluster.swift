@@ -18,7 +18,8 @@ struct PrivateCluster {
     static func programs() throws -> String {
         let versions = ((try? Files.list("/usr/lib/postgresql")) ?? []).compactMap(Int.init).sorted()
         guard let newest = versions.last else {
-            throw OperatorError("PostgreSQL is not installed", advice: "apt-get install postgresql, or set DATABASE_URL")
+            throw OperatorError(
+                "PostgreSQL is not installed", advice: "apt-get install postgresql, or set DATABASE_URL")
         }
         return "/usr/lib/postgresql/\(newest)/bin"
     }
@@ -34,10 +35,13 @@ struct PrivateCluster {
             try Files.removeTree(data)
             try Files.makeDirectory(data, mode: 0o700)
             try Files.setOwner(data, user: account.user, group: account.group)
-            try Tool("/usr/sbin/runuser", [
-                "-u", "postgres", "--", programs + "/initdb", "--pgdata", data, "--encoding", "UTF8", "--locale",
-                "C.UTF-8", "--auth", "peer", "--data-checksums", "--username", "postgres",
-            ]).run(advice: "See the message above; the data directory is \(data).")
+            try Tool(
+                "/usr/sbin/runuser",
+                [
+                    "-u", "postgres", "--", programs + "/initdb", "--pgdata", data, "--encoding", "UTF8", "--locale",
+                    "C.UTF-8", "--auth", "peer", "--data-checksums", "--username", "postgres",
+                ]
+            ).run(advice: "See the message above; the data directory is \(data).")
         }
         // The users of this machine that run parts of SoulBox are its database user; nobody else gets in.
         try write("pg_hba.conf", "local all all peer map=soulbox\n", account)
@@ -49,8 +53,10 @@ struct PrivateCluster {
             arguments: [
                 "-D", data, "-k", socketDirectory, "-c", "listen_addresses=", "-c", "unix_socket_permissions=0777",
                 "-c", "max_connections=100", "-c", "shared_buffers=64MB", "-c", "synchronous_commit=on", "-c",
-                "log_statement=none", "-c", "log_parameter_max_length_on_error=0", "-c", "log_min_duration_statement=-1",
-            ], environment: [("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")], directory: data, log: log, user: account.user,
+                "log_statement=none", "-c", "log_parameter_max_length_on_error=0", "-c",
+                "log_min_duration_statement=-1",
+            ], environment: [("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")], directory: data, log: log,
+            user: account.user,
             group: account.group, parentDeathSignal: SIGINT)
     }
 
@@ -58,10 +64,14 @@ struct PrivateCluster {
     func makeDatabase() throws {
         let psql = ["-h", socketDirectory, "-U", "postgres", "-d", "postgres", "-Atqc"]
         let advice = "See \(instance.logs)/postgres.log."
-        if try Tool("/usr/bin/psql", psql + ["SELECT 1 FROM pg_roles WHERE rolname = 'soulbox'"]).run(advice: advice).isEmpty {
+        if try Tool("/usr/bin/psql", psql + ["SELECT 1 FROM pg_roles WHERE rolname = 'soulbox'"]).run(advice: advice)
+            .isEmpty
+        {
             try Tool("/usr/bin/psql", psql + ["CREATE ROLE soulbox LOGIN"]).run(advice: advice)
         }
-        if try Tool("/usr/bin/psql", psql + ["SELECT 1 FROM pg_database WHERE datname = 'soulbox'"]).run(advice: advice).isEmpty {
+        if try Tool("/usr/bin/psql", psql + ["SELECT 1 FROM pg_database WHERE datname = 'soulbox'"]).run(advice: advice)
+            .isEmpty
+        {
             try Tool("/usr/bin/psql", psql + ["CREATE DATABASE soulbox OWNER soulbox"]).run(advice: advice)
         }
     }

@@ -110,7 +110,8 @@ struct OperatorConfiguration: Decodable {
         var resolved = ServiceConfiguration(
             instance: instance.name, version: SoulBoxVersion.text, runDirectory: instance.run,
             imageDirectory: instance.images, binaryDirectory: instance.binaries,
-            databaseURL: database ?? PrivateCluster(instance).connection, isolatorSocket: instance.run + "/isolator.sock",
+            databaseURL: database ?? PrivateCluster(instance).connection,
+            isolatorSocket: instance.run + "/isolator.sock",
             serviceUser: account.user, serviceGroup: account.group, cores: cores)
         resolved.executions.concurrent = executions.concurrent ?? resolved.executions.concurrent
         resolved.executions.retentionDays = executions.retentionDays ?? resolved.executions.retentionDays

@@ -15,8 +15,13 @@ struct ServiceAccount {
     /// The user `soulbox`, made when it is missing.
     static func ensure() throws -> ServiceAccount {
         if let account = find("soulbox") { return account }
-        try Tool("/usr/sbin/useradd", ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
-            "--shell", "/usr/sbin/nologin", "soulbox"]).run(advice: "Make a system user named soulbox by hand.")
+        try Tool(
+            "/usr/sbin/useradd",
+            [
+                "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
+                "--shell", "/usr/sbin/nologin", "soulbox",
+            ]
+        ).run(advice: "Make a system user named soulbox by hand.")
         guard let account = find("soulbox") else {
             throw OperatorError("the user soulbox is missing", advice: "Make a system user named soulbox by hand.")
         }

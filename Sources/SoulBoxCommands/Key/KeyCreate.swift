@@ -53,7 +53,8 @@ struct KeyCreate: ParsableCommand {
         return try permissions.split(separator: ",").map { name in
             guard let permission = Permission(rawValue: name.trimmingCharacters(in: .whitespaces)) else {
                 throw ValidationError(
-                    "unknown permission \(name); known: all, " + Permission.allCases.map(\.rawValue).joined(separator: ", "))
+                    "unknown permission \(name); known: all, "
+                        + Permission.allCases.map(\.rawValue).joined(separator: ", "))
             }
             return permission
         }

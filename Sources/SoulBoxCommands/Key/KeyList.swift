@@ -4,7 +4,8 @@ import SoulBoxStore
 
 /// `soulbox api-key list`.
 struct KeyList: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the keys, without their secrets.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the keys, without their secrets.")
 
     @OptionGroup var options: InstanceOptions
 

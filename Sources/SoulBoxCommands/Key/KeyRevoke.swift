@@ -3,7 +3,8 @@ import SoulBoxStore
 
 /// `soulbox api-key revoke`.
 struct KeyRevoke: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "revoke", abstract: "Revoke a key, at once and for good.")
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Revoke a key, at once and for good.")
 
     @OptionGroup var options: InstanceOptions
     @Argument(help: "The key's id, as key_….") var id: String

@@ -11,10 +11,16 @@ struct DemoCommand: ParsableCommand {
     @OptionGroup var options: InstanceOptions
 
     private static let programs = [
-        ("python", "import sys, numpy\nprint('Hello from Python', sys.version.split()[0], '- numpy', numpy.__version__)"),
+        (
+            "python",
+            "import sys, numpy\nprint('Hello from Python', sys.version.split()[0], '- numpy', numpy.__version__)"
+        ),
         ("nodejs", "console.log('Hello from Node.js', process.version)"),
         ("rust", "fn main() { println!(\"Hello from Rust, {:?}\", (1..=4).map(|n| n * n).collect::<Vec<u32>>()); }"),
-        ("go", "package main\n\nimport (\"fmt\"; \"runtime\")\n\nfunc main() { fmt.Println(\"Hello from Go\", runtime.Version()) }"),
+        (
+            "go",
+            "package main\n\nimport (\"fmt\"; \"runtime\")\n\nfunc main() { fmt.Println(\"Hello from Go\", runtime.Version()) }"
+        ),
         (
             "java",
             "public class Hello { public static void main(String[] a) { "
@@ -45,7 +51,8 @@ struct DemoCommand: ParsableCommand {
             print("  \(language): \(output)  [\(Int(seconds * 1000)) ms]")
         }
         guard failures == 0 else {
-            throw OperatorError("\(failures) of the five programs failed", advice: "soulbox status; logs: \(instance.logs)")
+            throw OperatorError(
+                "\(failures) of the five programs failed", advice: "soulbox status; logs: \(instance.logs)")
         }
     }
 }

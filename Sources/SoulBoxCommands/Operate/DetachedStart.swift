@@ -14,7 +14,9 @@ enum DetachedStart {
         }
         let path = instance.logs + "/supervisor.log"
         let log = try Files.open(path, [.writeOnly, .create, .truncate], mode: 0o640)
-        var environment = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("SOULBOX_") || $0.key == "DATABASE_URL" }
+        var environment = ProcessInfo.processInfo.environment.filter {
+            $0.key.hasPrefix("SOULBOX_") || $0.key == "DATABASE_URL"
+        }
         environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
         environment["SOULBOX_HOME"] = instance.home
         let started = try Spawn(

@@ -76,7 +76,8 @@ struct DoctorCheck {
         DoctorCheck(name: "images") {
             let names = ((try? Files.list(instance.images + "/current")) ?? []).sorted()
             return Outcome(
-                detail: names.joined(separator: ", "), problem: names.isEmpty ? "nothing can run: soulbox image build all" : nil)
+                detail: names.joined(separator: ", "),
+                problem: names.isEmpty ? "nothing can run: soulbox image build all" : nil)
         }
     }
 

@@ -14,7 +14,8 @@ struct DoctorCommand: ParsableCommand {
         for check in DoctorCheck.all(options.instance) {
             let outcome = check.look()
             let isFine = outcome.problem == nil
-            print("\(isFine ? "ok     " : "missing") \(check.name)\(outcome.detail.isEmpty ? "" : ": " + outcome.detail)")
+            print(
+                "\(isFine ? "ok     " : "missing") \(check.name)\(outcome.detail.isEmpty ? "" : ": " + outcome.detail)")
             if let problem = outcome.problem {
                 missing += 1
                 print("          → \(problem)")

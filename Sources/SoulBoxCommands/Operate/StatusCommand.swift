@@ -14,7 +14,9 @@ struct StatusCommand: ParsableCommand {
             print("not running (\(instance.home))")
             throw ExitCode(3)
         }
-        print("instance \(instance.name), \(state.isReady ? "ready" : "starting"), http://localhost:\(state.httpPort)/api")
+        print(
+            "instance \(instance.name), \(state.isReady ? "ready" : "starting"), http://localhost:\(state.httpPort)/api"
+        )
         print("process                 pid      state    uptime    restarts  resident")
         for entry in state.entries {
             let isAlive = ProcessTable.birth(of: entry.pid) == entry.birth
@@ -23,8 +25,9 @@ struct StatusCommand: ParsableCommand {
                 (ProcessTable.age(of: entry.pid).map { "\($0) s" } ?? "-", 9), (String(entry.restarts), 9),
                 (ProcessTable.residentBytes(of: entry.pid).map(ByteSize.text) ?? "-", 8),
             ]
-            print(columns.map { $0.0.padding(toLength: max($0.1, $0.0.count), withPad: " ", startingAt: 0) }
-                .joined(separator: " "))
+            print(
+                columns.map { $0.0.padding(toLength: max($0.1, $0.0.count), withPad: " ", startingAt: 0) }
+                    .joined(separator: " "))
         }
     }
 }

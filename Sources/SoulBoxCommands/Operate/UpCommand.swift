@@ -15,7 +15,8 @@ struct UpCommand: ParsableCommand {
 
     func run() throws {
         guard geteuid() == 0 else {
-            throw OperatorError("soulbox up needs root", advice: "Sandboxes are made from namespaces and cgroups: use sudo.")
+            throw OperatorError(
+                "soulbox up needs root", advice: "Sandboxes are made from namespaces and cgroups: use sudo.")
         }
         let instance = options.instance
         let configuration = try OperatorConfiguration.load(instance)

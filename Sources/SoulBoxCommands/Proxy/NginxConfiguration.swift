@@ -31,7 +31,8 @@ struct NginxConfiguration {
         // Below the number of threads: a request beyond it would wait in the socket's backlog, where no queue sees it.
         let connections = max(1, executionPool.processes * executionPool.threads - 8)
         let values = [
-            "RUN": instance.run, "LOGS": instance.logs, "HTTP_PORT": String(http.port), "TLS_PORT": String(http.tlsPort),
+            "RUN": instance.run, "LOGS": instance.logs, "HTTP_PORT": String(http.port),
+            "TLS_PORT": String(http.tlsPort),
             "CERTIFICATE": certificate.certificate, "CERTIFICATE_KEY": certificate.key,
             "EXECUTION_CONNECTIONS": String(connections),
         ]

@@ -22,13 +22,15 @@ enum NginxErrorPages {
         Page(
             name: 503, status: 503, code: .systemError, message: "The service is busy or starting; try again",
             retryAfter: true),
-        Page(name: 504, status: 504, code: .systemError, message: "The service did not answer in time", retryAfter: true),
+        Page(
+            name: 504, status: 504, code: .systemError, message: "The service did not answer in time", retryAfter: true),
     ]
 
     /// The named locations that `error_page` leads to.
     static var text: String {
         pages.map { page in
-            let body = APIError(page.code, status: page.status, page.message).envelope(requestID: "$soulbox_request_id").text
+            let body = APIError(page.code, status: page.status, page.message).envelope(requestID: "$soulbox_request_id")
+                .text
             // add_header here replaces those of the server, so they stand here again.
             return """
                 location @nginx_\(page.name) {

@@ -75,7 +75,9 @@ final class Supervisor {
                 path: instance.binaries + "/soulbox-isolator", arguments: ["--config", instance.configurationFile],
                 environment: [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")], log: try openLog("isolator"),
                 parentDeathSignal: SIGTERM), named: "isolator")
-        try waitFor("the isolation service", within: 20, log: "isolator") { IsolatorCheck.answers(resolved.isolatorSocket) }
+        try waitFor("the isolation service", within: 20, log: "isolator") {
+            IsolatorCheck.answers(resolved.isolatorSocket)
+        }
     }
 
     private func startWorkers(_ resolved: ServiceConfiguration, account: ServiceAccount, web: ServiceAccount) throws {

@@ -10,7 +10,8 @@ struct SupervisorLock: ~Copyable {
         let descriptor = try Files.open(instance.lockFile, [.readWrite, .create], mode: 0o644)
         guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             throw OperatorError(
-                "this instance runs already (\(instance.home))", advice: "soulbox status shows it, soulbox down ends it.")
+                "this instance runs already (\(instance.home))",
+                advice: "soulbox status shows it, soulbox down ends it.")
         }
         ftruncate(descriptor.rawValue, 0)
         try Files.write(to: descriptor.rawValue, Array("\(getpid())\n".utf8))

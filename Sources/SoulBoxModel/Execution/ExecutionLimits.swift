@@ -14,7 +14,8 @@ public struct ExecutionLimits: Sendable, Equatable {
 
     /// Makes limits; the defaults are those of the API.
     public init(
-        timeoutMilliseconds: Int = 30_000, memoryBytes: Int64 = 256 << 20, cpuMillicores: Int = 1000, processes: Int = 128
+        timeoutMilliseconds: Int = 30_000, memoryBytes: Int64 = 256 << 20, cpuMillicores: Int = 1000,
+        processes: Int = 128
     ) {
         self.timeoutMilliseconds = timeoutMilliseconds
         self.memoryBytes = memoryBytes

@@ -87,7 +87,8 @@ public struct ExecutionRecord: Sendable, Equatable {
 
     /// Makes a record of an execution that has not ended.
     public init(
-        id: String, status: ExecutionStatus, runtime: Runtime, template: String, limits: ExecutionLimits, createdAt: Timestamp
+        id: String, status: ExecutionStatus, runtime: Runtime, template: String, limits: ExecutionLimits,
+        createdAt: Timestamp
     ) {
         self.id = id
         self.status = status

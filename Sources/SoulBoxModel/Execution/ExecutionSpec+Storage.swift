@@ -33,7 +33,8 @@ extension ExecutionSpec {
         }
         var environment: [Variable] = []
         for pair in storage["environment"]?.arrayValue ?? [] {
-            guard let pair = pair.arrayValue, pair.count == 2, let name = pair[0].stringValue, let value = pair[1].stringValue
+            guard let pair = pair.arrayValue, pair.count == 2, let name = pair[0].stringValue,
+                let value = pair[1].stringValue
             else { return nil }
             environment.append(Variable(name: name, value: value))
         }
@@ -43,6 +44,7 @@ extension ExecutionSpec {
             arguments: storage["arguments"]?.arrayValue?.compactMap(\.stringValue) ?? [], environment: environment,
             stdin: storage["stdin"]?.stringValue,
             limits: ExecutionLimits(
-                timeoutMilliseconds: Int(timeout), memoryBytes: memory, cpuMillicores: Int(cpu), processes: Int(processes)))
+                timeoutMilliseconds: Int(timeout), memoryBytes: memory, cpuMillicores: Int(cpu),
+                processes: Int(processes)))
     }
 }

@@ -50,9 +50,12 @@ extension JSONValue {
             for index in 0..<source.count {
                 let byte = source[index]
                 // E2 80 A8 and E2 80 A9 are the two line separators.
-                let isSeparator = byte == 0xE2 && index + 2 < source.count && source[index + 1] == 0x80
+                let isSeparator =
+                    byte == 0xE2 && index + 2 < source.count && source[index + 1] == 0x80
                     && source[index + 2] & 0xFE == 0xA8
-                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F || isSeparator
+                guard
+                    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
+                        || isSeparator
                 else { continue }
                 guard index >= plainStart else { continue }
                 output.append(contentsOf: source[plainStart..<index])

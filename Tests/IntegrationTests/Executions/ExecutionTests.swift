@@ -10,7 +10,8 @@ struct ExecutionTests {
     @Test("the example of the reference answers with every field of the reference")
     func example() async throws {
         let answer = try await stack.execute([
-            "language": "python", "code": "print('Hello, World!')\nopen('output.txt','w').write('x'*1024)", "timeout": 30,
+            "language": "python", "code": "print('Hello, World!')\nopen('output.txt','w').write('x'*1024)",
+            "timeout": 30,
             "memory_limit": "256M", "cpu_limit": 1.0, "files": [["name": "input.txt", "content": "Sample input data"]],
             "environment": ["CUSTOM_VAR": "value"], "network_access": false,
         ])
@@ -60,7 +61,9 @@ struct ExecutionTests {
     func manyAsynchronous() async throws {
         var ids: [(String, Int)] = []
         for number in 0..<40 {
-            let answer = try await stack.execute(["language": "python", "code": .string("print(\(number))"), "async": true])
+            let answer = try await stack.execute([
+                "language": "python", "code": .string("print(\(number))"), "async": true,
+            ])
             ids.append((try #require(answer.json["execution_id"]?.stringValue), number))
         }
         for (id, number) in ids { #expect(try await wait(for: id)["output"] == .string("\(number)\n")) }
@@ -70,7 +73,8 @@ struct ExecutionTests {
         let deadline = Date().addingTimeInterval(seconds)
         while Date() < deadline {
             let answer = try await stack.send("GET", "/api/execute/\(id)")
-            if let status = answer.json["status"]?.stringValue.flatMap(ExecutionStatus.init(rawValue:)), status.isFinal {
+            if let status = answer.json["status"]?.stringValue.flatMap(ExecutionStatus.init(rawValue:)), status.isFinal
+            {
                 return answer.json
             }
             try await Task.sleep(for: .milliseconds(30))
@@ -110,7 +114,9 @@ struct ExecutionTests {
         ])
     func reasons(code: String, status: String, reason: String, errorCode: String) async throws {
         let result = try await stack.run("python", code, [("timeout", 3), ("memory_limit", "64M")])
-        #expect(result["status"]?.stringValue == status && result["termination"]?["reason"]?.stringValue == reason, "\(result["termination"]?.text ?? "")")
+        #expect(
+            result["status"]?.stringValue == status && result["termination"]?["reason"]?.stringValue == reason,
+            "\(result["termination"]?.text ?? "")")
         #expect(result["error_code"]?.stringValue == errorCode)
     }
 

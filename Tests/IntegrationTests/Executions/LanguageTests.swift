@@ -16,7 +16,8 @@ struct LanguageTests {
     static let programs = [
         Program(
             language: "python", name: "numpy and pandas",
-            code: "import numpy as np, pandas as pd\nprint(np.arange(6).reshape(2,3).sum(axis=0).tolist(), pd.DataFrame({'a':[1,2]}).a.mean())",
+            code:
+                "import numpy as np, pandas as pd\nprint(np.arange(6).reshape(2,3).sum(axis=0).tolist(), pd.DataFrame({'a':[1,2]}).a.mean())",
             output: "[3, 5, 7] 1.5\n"),
         Program(
             language: "python", name: "threads, subprocesses, multiprocessing",
@@ -27,7 +28,9 @@ struct LanguageTests {
                 with multiprocessing.Pool(2) as p: print(p.map(abs,[-1,-2,3]))
                 sys.exit(3)
                 """, output: "20 sub\n[1, 2, 3]\n", exitCode: 3),
-        Program(language: "py", name: "an alias, and TLS", code: "import ssl, requests, json\nprint(ssl.OPENSSL_VERSION_INFO[0] >= 3)", output: "True\n"),
+        Program(
+            language: "py", name: "an alias, and TLS",
+            code: "import ssl, requests, json\nprint(ssl.OPENSSL_VERSION_INFO[0] >= 3)", output: "True\n"),
         Program(
             language: "nodejs", name: "workers, timers, promises, child processes",
             code: """

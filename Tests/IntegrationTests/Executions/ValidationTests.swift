@@ -12,11 +12,14 @@ struct ValidationTests {
         arguments: [
             ("language", #""cobol""#), ("language", "7"), ("timeout", "0"), ("timeout", "-1"), ("timeout", "301"),
             ("timeout", #""5""#), ("timeout", "1e308"), ("timeout", "9223372036854775808"), ("timeout", "1.5"),
-            ("memory_limit", #""1M""#), ("memory_limit", #""5G""#), ("memory_limit", #""lots""#), ("memory_limit", "-1"),
-            ("cpu_limit", "0"), ("cpu_limit", "0.01"), ("cpu_limit", "10000"), ("cpu_limit", "-0"), ("cpu_limit", #""1""#),
+            ("memory_limit", #""1M""#), ("memory_limit", #""5G""#), ("memory_limit", #""lots""#),
+            ("memory_limit", "-1"),
+            ("cpu_limit", "0"), ("cpu_limit", "0.01"), ("cpu_limit", "10000"), ("cpu_limit", "-0"),
+            ("cpu_limit", #""1""#),
             ("files", #"[{"name":"../x","content":""}]"#), ("files", #"[{"name":"/etc/passwd","content":""}]"#),
             ("files", #"[{"name":"a\u0000b","content":""}]"#), ("files", #""x""#), ("environment", #"{"A=B":"x"}"#),
-            ("environment", #"{"A":1}"#), ("environment", #"{"A":"x\u0000"}"#), ("args", #"["a\u0000"]"#), ("args", "[1]"),
+            ("environment", #"{"A":1}"#), ("environment", #"{"A":"x\u0000"}"#), ("args", #"["a\u0000"]"#),
+            ("args", "[1]"),
             ("stdin", "5"), ("async", #""yes""#), ("nonsense", "1"), ("code", "5"), ("network_access", "true"),
             ("template", #""none-such""#),
         ])
@@ -28,7 +31,8 @@ struct ValidationTests {
         #expect(answer.status == 400, "\(body) \(answer.text)")
         #expect(answer.json["error"]?["code"] == "VALIDATION_ERROR")
         let field = answer.json["error"]?["details"]?["field"]?.stringValue ?? ""
-        #expect(field.hasPrefix(name) || value.contains("9223372036854775808") || value.contains("1e308"), "\(answer.text)")
+        #expect(
+            field.hasPrefix(name) || value.contains("9223372036854775808") || value.contains("1e308"), "\(answer.text)")
     }
 
     @Test("all wrong fields are told at once")

@@ -6,14 +6,17 @@ import Testing
 @Suite("Faults", .enabled(if: Host.canRunStack), .serialized)
 struct KillTests {
     /// Load while a process dies: each answer is a result, or an error that says so; never a made-up success.
-    private func load(_ stack: TestStack, during fault: @escaping @Sendable () async throws -> Void) async throws -> [String] {
+    private func load(_ stack: TestStack, during fault: @escaping @Sendable () async throws -> Void) async throws
+        -> [String]
+    {
         try await withThrowingTaskGroup(of: [String].self) { group in
             for worker in 0..<6 {
                 group.addTask {
                     var finished: [String] = []
                     for number in 0..<12 {
                         let code = "import time\ntime.sleep(0.15)\nprint(\(worker * 100 + number))"
-                        guard let answer = try? await stack.execute(["language": "python", "code": .string(code)]) else {
+                        guard let answer = try? await stack.execute(["language": "python", "code": .string(code)])
+                        else {
                             continue
                         }
                         guard answer.status == 200 else {

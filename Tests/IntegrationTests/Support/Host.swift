@@ -6,7 +6,8 @@ enum Host {
     static let canRunStack: Bool = {
         if ProcessInfo.processInfo.environment["SOULBOX_MUST_ISOLATE"] == "1" { return true }
         let has = FileManager.default.fileExists(atPath:)
-        let isReady = geteuid() == 0 && has("/usr/sbin/nginx") && has("/usr/lib/postgresql")
+        let isReady =
+            geteuid() == 0 && has("/usr/sbin/nginx") && has("/usr/lib/postgresql")
             && has("/var/cache/soulbox/images/current/basic-java/manifest.json")
         if !isReady { print("SKIPPED integration tests: they need root, nginx, PostgreSQL and built images") }
         return isReady

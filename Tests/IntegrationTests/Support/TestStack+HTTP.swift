@@ -48,7 +48,8 @@ extension TestStack {
 
     /// Runs a program and gives the result.
     func run(_ language: String, _ code: String, _ more: [(String, JSONValue)] = []) async throws -> JSONValue {
-        let answer = try await execute(.object(JSONObject([("language", .string(language)), ("code", .string(code))] + more)))
+        let answer = try await execute(
+            .object(JSONObject([("language", .string(language)), ("code", .string(code))] + more)))
         #expect(answer.status == 200, "\(answer.text)")
         return answer.json
     }

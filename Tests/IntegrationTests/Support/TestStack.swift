@@ -27,14 +27,17 @@ final class TestStack: Sendable {
     let supervisor: Process
 
     static var binaries: String {
-        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../.build/release").standardized.path
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../.build/release").standardized
+            .path
     }
 
     init(configuration: String? = nil) throws {
         let home = "/tmp/soulbox-test-\(UUID().uuidString.prefix(8).lowercased())"
         self.home = home
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        if let configuration { try configuration.write(toFile: home + "/soulbox.yml", atomically: true, encoding: .utf8) }
+        if let configuration {
+            try configuration.write(toFile: home + "/soulbox.yml", atomically: true, encoding: .utf8)
+        }
         let ports = (try FreePort.find(), try FreePort.find())
         port = ports.0
         tlsPort = ports.1
@@ -58,10 +61,14 @@ final class TestStack: Sendable {
             }
             usleep(50_000)
         }
-        key = try TestStack.command(home, [
-            "api-key", "create", "--name", "test", "--permissions", "all", "--rate-limit", "standard=0", "--rate-limit",
-            "execution=0", "--rate-limit", "upload=0", "--quiet",
-        ]).trimmingCharacters(in: .newlines)
+        key = try TestStack.command(
+            home,
+            [
+                "api-key", "create", "--name", "test", "--permissions", "all", "--rate-limit", "standard=0",
+                "--rate-limit",
+                "execution=0", "--rate-limit", "upload=0", "--quiet",
+            ]
+        ).trimmingCharacters(in: .newlines)
     }
 
     private static func state(_ home: String) -> JSONValue? {
@@ -77,7 +84,9 @@ final class TestStack: Sendable {
         let process = Process()
         process.executableURL = URL(filePath: binaries + "/soulbox")
         process.arguments = arguments
-        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOULBOX_HOME": home].merging(environment) { $1 }
+        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOULBOX_HOME": home].merging(environment) {
+            $1
+        }
         let pipe = Foundation.Pipe()
         process.standardOutput = pipe
         process.standardError = pipe

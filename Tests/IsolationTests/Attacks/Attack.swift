@@ -37,6 +37,8 @@ struct Attack: CustomTestStringConvertible {
 
     func run() throws {
         let run = try Run.python(Attack.prelude + code + "\nprint('held')\n")
-        #expect(run.output.hasSuffix("held\n"), "\(run.output) \(run.errors) \(String(describing: run.outcome)) \(String(describing: run.error))")
+        #expect(
+            run.output.hasSuffix("held\n"),
+            "\(run.output) \(run.errors) \(String(describing: run.outcome)) \(String(describing: run.error))")
     }
 }

@@ -135,7 +135,8 @@ struct ResourceTests {
     @Test("33: processor time ends at the quota")
     func processor() throws {
         var hungry = request(
-            "import multiprocessing\nfor _ in range(4):\n  if os.fork()==0:\n    while True: pass\ntime.sleep(30)", timeout: 2000)
+            "import multiprocessing\nfor _ in range(4):\n  if os.fork()==0:\n    while True: pass\ntime.sleep(30)",
+            timeout: 2000)
         hungry.limits.cpuMillicores = 500
         let run = try Run.run(hungry)
         #expect(run.reason == .timeout)
@@ -156,7 +157,9 @@ struct ResourceTests {
     @Test("41: sparse giants are refused")
     func sparse() throws {
         let run = try Run.run(
-            request("signal.signal(signal.SIGXFSZ,signal.SIG_IGN)\nf=open('g','wb')\nrefused(f.truncate,1<<50)\nprint('held')"))
+            request(
+                "signal.signal(signal.SIGXFSZ,signal.SIG_IGN)\nf=open('g','wb')\nrefused(f.truncate,1<<50)\nprint('held')"
+            ))
         #expect(run.output == "held\n", "\(run.errors)")
     }
 
@@ -177,7 +180,8 @@ struct ResourceTests {
 
     @Test("43: sync does nothing, at once")
     func sync() throws {
-        let run = try Run.run(request("t=time.time()\nfor _ in range(1000): os.sync()\nassert time.time()-t<1\nprint('held')"))
+        let run = try Run.run(
+            request("t=time.time()\nfor _ in range(1000): os.sync()\nassert time.time()-t<1\nprint('held')"))
         #expect(run.output == "held\n")
     }
 }

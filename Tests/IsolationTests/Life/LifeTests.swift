@@ -78,7 +78,8 @@ struct LifeTests {
         let x32 = try Run.python(Attack.prelude + "S(0x40000027)")
         #expect(x32.outcome?.termination.signal == "SIGSYS")
         var request = Run.Request(
-            "fn main() { let mut r: i64 = 20; unsafe { std::arch::asm!(\"int 0x80\", inout(\"rax\") r) }; println!(\"{}\", r); }")
+            "fn main() { let mut r: i64 = 20; unsafe { std::arch::asm!(\"int 0x80\", inout(\"rax\") r) }; println!(\"{}\", r); }"
+        )
         request.template = "basic-rust"
         request.file = "main.rs"
         let int80 = try Run.run(request)
@@ -94,14 +95,18 @@ struct LifeTests {
             WorkerThread.start(name: "ender") {
                 usleep(700_000)
                 let other = try? IsolationConnection(path: TestIsolator.shared.socket)
-                #expect((try? other?.terminate(execution: identifier, account: "acct_other", reason: .cancelled)) == false)
-                #expect((try? other?.terminate(execution: identifier, account: "acct_test", reason: .cancelled)) == true)
+                #expect(
+                    (try? other?.terminate(execution: identifier, account: "acct_other", reason: .cancelled)) == false)
+                #expect(
+                    (try? other?.terminate(execution: identifier, account: "acct_test", reason: .cancelled)) == true)
             }
         }
         #expect(run.reason == .cancelled && run.milliseconds < 10_000)
     }
 
-    @Test("6, 60, 98: malformed calls are refused", arguments: ["../x", "/etc/passwd", "a//b", "a/../b", "", "a\0b", "./a"])
+    @Test(
+        "6, 60, 98: malformed calls are refused",
+        arguments: ["../x", "/etc/passwd", "a//b", "a/../b", "", "a\0b", "./a"])
     func paths(path: String) throws {
         var request = Run.Request("print(1)")
         request.files = [path: [1]]
@@ -114,7 +119,8 @@ struct LifeTests {
         request.arguments = ["$(id)", "a\nid", "-c", "", "`x`", "'\"", "; rm -rf /", "ü"]
         request.environment = ["ODD": "$(id)\n`x`=;'\""]
         let run = try Run.run(request)
-        #expect(run.output.hasPrefix(#"['$(id)', 'a\nid', '-c', '', '`x`', '\'"', '; rm -rf /', 'ü']"#), "\(run.output)")
+        #expect(
+            run.output.hasPrefix(#"['$(id)', 'a\nid', '-c', '', '`x`', '\'"', '; rm -rf /', 'ü']"#), "\(run.output)")
         #expect(run.output.contains(#"'$(id)\n`x`=;\'"'"#))
     }
 

@@ -6,8 +6,11 @@ enum Host {
     static let canIsolate: Bool = {
         if ProcessInfo.processInfo.environment["SOULBOX_MUST_ISOLATE"] == "1" { return true }
         let isRoot = geteuid() == 0
-        let hasImage = FileManager.default.fileExists(atPath: "/var/cache/soulbox/images/current/basic-python/manifest.json")
-        if !isRoot || !hasImage { print("SKIPPED isolation tests: they need root and built images (soulbox image build)") }
+        let hasImage = FileManager.default.fileExists(
+            atPath: "/var/cache/soulbox/images/current/basic-python/manifest.json")
+        if !isRoot || !hasImage {
+            print("SKIPPED isolation tests: they need root and built images (soulbox image build)")
+        }
         return isRoot && hasImage
     }()
 }

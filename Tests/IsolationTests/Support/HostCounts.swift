@@ -15,14 +15,17 @@ struct HostCounts {
         let resident = status.split(separator: "\n").first { $0.hasPrefix("VmRSS") }?
             .split(whereSeparator: \.isWhitespace).dropFirst().first
         let own = ((try? files.contentsOfDirectory(atPath: "/proc")) ?? []).filter { name in
-            guard Int(name) != nil, let text = try? String(contentsOfFile: "/proc/\(name)/cgroup", encoding: .utf8) else {
+            guard Int(name) != nil, let text = try? String(contentsOfFile: "/proc/\(name)/cgroup", encoding: .utf8)
+            else {
                 return false
             }
             return text.contains("soulbox-\(isolator.instance)/")
         }
         return HostCounts(
             groups: isolator.sandboxes.count,
-            mounts: ((try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? "").split(separator: "\n").count,
+            mounts: ((try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? "").split(
+                separator: "\n"
+            ).count,
             descriptors: ((try? files.contentsOfDirectory(atPath: process + "/fd")) ?? []).count, processes: own.count,
             residentKibibytes: resident.flatMap { Int($0) } ?? 0)
     }

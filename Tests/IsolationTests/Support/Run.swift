@@ -53,15 +53,17 @@ struct Run {
             try input.append(bytes)
         }
         let sealed = try input.seal()
-        let stdin = try request.stdin.map { SharedDescriptor(try SealedFile.make(name: "stdin", contents: Array($0.utf8))) }
+        let stdin = try request.stdin.map {
+            SharedDescriptor(try SealedFile.make(name: "stdin", contents: Array($0.utf8)))
+        }
         let pipes = try (0..<3).map { _ in try ReadingPipe() }
         let connection = try IsolationConnection(path: isolator.socket)
         let begin = MonotonicClock.now
         let call = ExecuteCall(
-                execution: request.identifier, account: request.account, template: request.template,
-                arguments: request.arguments, environment: request.environment.map { .init(name: $0.key, value: $0.value) },
-                limits: request.limits, files: files, input: sealed.rawValue, stdin: stdin?.rawValue,
-                stdout: pipes[0].writer, stderr: pipes[1].writer, compileOutput: pipes[2].writer)
+            execution: request.identifier, account: request.account, template: request.template,
+            arguments: request.arguments, environment: request.environment.map { .init(name: $0.key, value: $0.value) },
+            limits: request.limits, files: files, input: sealed.rawValue, stdin: stdin?.rawValue,
+            stdout: pipes[0].writer, stderr: pipes[1].writer, compileOutput: pipes[2].writer)
         try withExtendedLifetime(stdin) { try connection.execute(call) }
         for pipe in pipes { pipe.start(keeping: request.keep) }
         started(connection)

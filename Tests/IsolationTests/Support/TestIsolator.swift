@@ -21,7 +21,8 @@ final class TestIsolator: Sendable {
     let process: Process
 
     static var binaries: String {
-        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../.build/release").standardized.path
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../.build/release").standardized
+            .path
     }
 
     init(concurrent: Int = 8, queueWaitSeconds: Int = 10, instance: String? = nil) throws {
@@ -63,10 +64,12 @@ final class TestIsolator: Sendable {
     /// The groups of sandboxes that exist now.
     var sandboxes: [String] {
         CgroupInspection.roots.flatMap { root in
-            ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/soulbox-\(instance)/sbx")) ?? []).filter { name in
+            ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/soulbox-\(instance)/sbx")) ?? []).filter {
+                name in
                 var isDirectory: ObjCBool = false
                 return FileManager.default.fileExists(
-                    atPath: "\(root)/soulbox-\(instance)/sbx/\(name)", isDirectory: &isDirectory) && isDirectory.boolValue
+                    atPath: "\(root)/soulbox-\(instance)/sbx/\(name)", isDirectory: &isDirectory)
+                    && isDirectory.boolValue
             }
         }
     }

@@ -1,1 +1,0 @@
-// First file; the part's author replaces it.
