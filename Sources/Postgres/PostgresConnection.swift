@@ -40,7 +40,8 @@ public final class PostgresConnection: @unchecked Sendable {
     /// Whether it can still be used; notices a server that has closed it in the meantime.
     public var isUsable: Bool {
         var entries = [PollEntry(descriptor: PQsocket(connection), events: .input)]
-        if let found = try? Poll.wait(&entries, timeout: 0), found > 0 { PQconsumeInput(connection) }
+        // A server has nothing to say to an idle connection but that it ends, in a message that comes before the end itself.
+        if let found = try? Poll.wait(&entries, timeout: 0), found > 0 { return false }
         return PQstatus(connection) == CONNECTION_OK && PQtransactionStatus(connection) == PQTRANS_IDLE
     }
 
@@ -156,7 +157,9 @@ public final class PostgresConnection: @unchecked Sendable {
         // others, as of a malformed number, holds the value itself.
         case let state where ["23", "42", "53"].contains(state.prefix(2)):
             return PostgresError(.statement, sqlState: state, field("M"))
-        default: return PostgresError(.statement, sqlState: state, "the server refused the statement")
+        default:
+            return PostgresError(
+                .statement, sqlState: state, "the server refused the statement", serverMessage: field("M"))
         }
     }
 

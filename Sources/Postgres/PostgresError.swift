@@ -27,11 +27,15 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
     /// More, without data.
     public let message: String
 
+    /// What the server said, which may quote data: for an operator who asked, never for a log.
+    public let serverMessage: String?
+
     /// Makes an error.
-    public init(_ kind: Kind, sqlState: String = "", _ message: String) {
+    public init(_ kind: Kind, sqlState: String = "", _ message: String, serverMessage: String? = nil) {
         self.kind = kind
         self.sqlState = sqlState
         self.message = message
+        self.serverMessage = serverMessage
     }
 
     /// Kind, code and message.

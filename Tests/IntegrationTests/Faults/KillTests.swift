@@ -50,9 +50,7 @@ struct KillTests {
         defer { stack.stop() }
         let before = stack.pids(process)
         let finished = try await load(stack) { stack.kill(process) }
-        let healthy = await stack.waitUntilHealthy(seconds: 5)
-        #expect(healthy != nil)
-        #expect(stack.pids(process) != before)
+        #expect(try await isBack(stack, process, instead: before))
         for id in finished {
             let again = try await stack.send("GET", "/api/execute/\(id)")
             #expect(again.status == 200 && again.json["status"] == "completed", "\(again.text)")
@@ -60,6 +58,21 @@ struct KillTests {
         #expect(try await stack.run("python", "print('alive')")["output"] == "alive\n")
         try await Task.sleep(for: .seconds(2))
         #expect(Sandboxes.count(of: stack.instance) == 0)
+    }
+
+    /// Whether, within five seconds, another process stands in for the killed one and programs run again.
+    private func isBack(_ stack: TestStack, _ process: String, instead before: [Int32]) async throws -> Bool {
+        let deadline = Date().addingTimeInterval(5)
+        while Date() < deadline {
+            let answer = try? await stack.execute(["language": "python", "code": "print(1)"])
+            if answer?.status == 200, answer?.json["output"] == "1\n", stack.pids(process) != before,
+                await stack.waitUntilHealthy(seconds: 1) != nil
+            {
+                return true
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return false
     }
 
     @Test("an asynchronous execution whose scheduler dies ends as lost within 30 s, and is not run again")
