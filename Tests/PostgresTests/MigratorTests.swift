@@ -8,9 +8,8 @@ import Testing
 @Suite("Migrations")
 struct MigratorTests {
     /// A directory of migrations that the test writes.
-    private final class Directory {
+    private final class Directory: Sendable {
         let path = "/tmp/soulbox-test-migrations-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-        var migrator: Migrator { Migrator(directory: path) }
 
         init(_ files: [String: String]) throws {
             try Files.makeDirectory(path, mode: 0o700)
@@ -19,16 +18,24 @@ struct MigratorTests {
 
         deinit { try? Files.removeTree(path) }
 
+        @discardableResult
+        func migrate(_ url: String, dryRun: Bool = false) throws -> [String] {
+            // Optimised code lets go of an object after its last use, and the directory goes with it.
+            try withExtendedLifetime(self) { try Migrator(directory: path).migrate(url, dryRun: dryRun) }
+        }
+
         func write(_ name: String, _ script: String) throws {
             try Files.writeAtomically("\(path)/\(name)", Array(script.utf8), mode: 0o600)
         }
     }
 
-    private static let two = ["0001_a.sql": "CREATE TABLE a (n integer);", "0002_b.sql": "ALTER TABLE a ADD m integer; SELECT 1;"]
+    private static let two = [
+        "0001_a.sql": "CREATE TABLE a (n integer);", "0002_b.sql": "ALTER TABLE a ADD m integer; SELECT 1;",
+    ]
 
     private func isRefused(_ directory: Directory, _ database: TestDatabase) -> Bool {
         do {
-            try directory.migrator.migrate(database.url)
+            try directory.migrate(database.url)
             return false
         } catch {
             return (error as? PostgresError)?.kind == .migration
@@ -39,12 +46,12 @@ struct MigratorTests {
     func applies() throws {
         let database = try TestDatabase()
         let directory = try Directory(Self.two)
-        #expect(try directory.migrator.migrate(database.url, dryRun: true) == ["0001_a.sql", "0002_b.sql"])
+        #expect(try directory.migrate(database.url, dryRun: true) == ["0001_a.sql", "0002_b.sql"])
         #expect(try database.integer("SELECT count(*) FROM pg_tables WHERE tablename = 'a'") == 0)
-        #expect(try directory.migrator.migrate(database.url) == ["0001_a.sql", "0002_b.sql"])
-        #expect(try directory.migrator.migrate(database.url) == [])
+        #expect(try directory.migrate(database.url) == ["0001_a.sql", "0002_b.sql"])
+        #expect(try directory.migrate(database.url) == [])
         try directory.write("0003_c.sql", "CREATE TABLE c (n integer)")
-        #expect(try directory.migrator.migrate(database.url) == ["0003_c.sql"])
+        #expect(try directory.migrate(database.url) == ["0003_c.sql"])
         #expect(try database.integer("SELECT count(*) FROM schema_migrations") == 3)
     }
 
@@ -52,7 +59,7 @@ struct MigratorTests {
     func changed() throws {
         let database = try TestDatabase()
         let directory = try Directory(Self.two)
-        try directory.migrator.migrate(database.url)
+        try directory.migrate(database.url)
         try directory.write("0001_a.sql", "CREATE TABLE a (n integer); ")
         #expect(isRefused(directory, database))
     }
@@ -72,7 +79,7 @@ struct MigratorTests {
     @Test("refuses a database that is ahead of the files or has others")
     func ahead() throws {
         let database = try TestDatabase()
-        try Directory(Self.two).migrator.migrate(database.url)
+        try Directory(Self.two).migrate(database.url)
         #expect(isRefused(try Directory(["0001_a.sql": Self.two["0001_a.sql"] ?? ""]), database))
         #expect(isRefused(try Directory(["0001_other.sql": Self.two["0001_a.sql"] ?? ""]), database))
     }
@@ -82,22 +89,23 @@ struct MigratorTests {
         let database = try TestDatabase()
         let directory = try Directory(Self.two)
         try directory.write("0003_c.sql", "CREATE TABLE c (n integer); INSERT INTO c VALUES (1 / 0);")
-        #expect(throws: PostgresError.self) { try directory.migrator.migrate(database.url) }
+        #expect(throws: PostgresError.self) { try directory.migrate(database.url) }
         #expect(try database.integer("SELECT count(*) FROM schema_migrations") == 2)
         #expect(try database.integer("SELECT count(*) FROM pg_tables WHERE tablename = 'c'") == 0)
         try directory.write("0003_c.sql", "CREATE TABLE c (n integer)")
-        #expect(try directory.migrator.migrate(database.url) == ["0003_c.sql"])
+        #expect(try directory.migrate(database.url) == ["0003_c.sql"])
     }
 
     @Test("several that migrate at once apply each file once")
     func concurrent() throws {
         let database = try TestDatabase()
-        let directory = try Directory(["0001_a.sql": "CREATE TABLE a (n integer); SELECT pg_sleep(0.1); INSERT INTO a VALUES (1);"])
-        let path = directory.path
+        let directory = try Directory([
+            "0001_a.sql": "CREATE TABLE a (n integer); SELECT pg_sleep(0.1); INSERT INTO a VALUES (1);"
+        ])
         let done = Monitor<[Int?]>([])
         for _ in 0..<4 {
             WorkerThread.start(name: "test-migrate") {
-                let applied = try? Migrator(directory: path).migrate(database.url).count
+                let applied = try? directory.migrate(database.url).count
                 done.update { $0.append(applied) }
             }
         }

@@ -17,7 +17,10 @@ struct PostgresConnectionTests {
 
     @Test(
         "text comes back as it went",
-        arguments: ["", "plain", "it's \"quoted\" \\ $1 %s", "čeština 日本語 🧪", "line\nline\ttab", String(repeating: "x", count: 1 << 20)])
+        arguments: [
+            "", "plain", "it's \"quoted\" \\ $1 %s", "čeština 日本語 🧪", "line\nline\ttab",
+            String(repeating: "x", count: 1 << 20),
+        ])
     func text(value: String) throws {
         let connection = try PostgresConnection(TestDatabase().url)
         #expect(try connection.run("SELECT $1::text AS value", [.text(value)]).first?.text("value") == value)
@@ -42,7 +45,8 @@ struct PostgresConnectionTests {
             #expect(try row?.integer("value") == value)
         }
         for extreme in [Int64.min, Int64.max] {
-            #expect(try connection.run("SELECT $1::int8 AS value", [.integer(extreme)]).first?.integer("value") == extreme)
+            #expect(
+                try connection.run("SELECT $1::int8 AS value", [.integer(extreme)]).first?.integer("value") == extreme)
         }
     }
 
@@ -51,7 +55,8 @@ struct PostgresConnectionTests {
         arguments: [[], [""], ["a", "b"], ["NULL", "null"], ["{", "}", ","], ["\"", "\\", "\\\"", "a b"], ["ž"]])
     func lists(value: [String]) throws {
         let connection = try PostgresConnection(TestDatabase().url)
-        let row = try connection.run("SELECT $1::text[] AS value, cardinality($1::text[]) AS size", [.textArray(value)]).first
+        let row = try connection.run("SELECT $1::text[] AS value, cardinality($1::text[]) AS size", [.textArray(value)])
+            .first
         #expect(try row?.textArray("value") == value)
         #expect(try row?.integer("size") == Int64(value.count))
     }

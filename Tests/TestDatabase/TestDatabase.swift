@@ -10,7 +10,8 @@ package struct TestDatabase: Sendable {
     }
 
     /// The project's own migrations.
-    package static let migrations = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/migrations"
+    package static let migrations =
+        #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/migrations"
 
     private let name: String
 

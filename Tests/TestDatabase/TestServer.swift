@@ -44,7 +44,8 @@ package final class TestServer: Sendable {
         let initdb = Spawn(
             path: "\(programs)/initdb",
             arguments: [
-                "-D", "\(directory)/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+                "-D", "\(directory)/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+                "--no-sync",
             ], directory: directory, user: user.id, group: user.group)
         guard case .exited(0) = try initdb.start().takeProcess().waitForExit() else {
             throw Failure(description: "initdb failed")
@@ -85,7 +86,11 @@ package final class TestServer: Sendable {
 
     /// Stops the server at once, as a crash would.
     package func stop() throws {
-        guard let pid = process.withLock({ pid in defer { pid = nil }; return pid }) else { return }
+        guard
+            let pid = process.withLock({ pid in
+                defer { pid = nil }; return pid
+            })
+        else { return }
         kill(pid, SIGQUIT)
         var status: CInt = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
