@@ -43,7 +43,7 @@ struct CgroupTests {
     @Test("a process is in the group that it was attached to, and dies with it")
     func attachAndKill() throws {
         try withLeaf(CgroupLimits(memoryBytes: 64 << 20, cpuMillicores: 500, processes: 20, oomGroup: true)) { leaf in
-            let process = try start("sleep 60 & sleep 60")
+            let process = try start("exec sleep 60")
             #expect(try !leaf.contains(pid: process.processIdentifier))
             try leaf.attach(pid: process.processIdentifier)
             #expect(try leaf.contains(pid: process.processIdentifier))
