@@ -15,6 +15,11 @@ public final class Scheduler: Sendable {
     private static let sweepSeconds: UInt64 = 4
     private static let expirySeconds: UInt64 = 600
 
+    /// A database that was away or halted has kept everybody's heartbeat back: nobody is judged until all have had the
+    /// time for one.
+    private static let quietNanoseconds = UInt64(ExecutionStore.heartbeatSeconds) * 1_000_000_000
+    private static let promptNanoseconds: UInt64 = 1_000_000_000
+
     private let databaseURL: String
     private let store: ExecutionStore
     private let processes: ProcessStore
@@ -103,16 +108,24 @@ public final class Scheduler: Sendable {
 
     private func sweep() {
         var nextExpiry = MonotonicClock.now
+        var quietUntil: UInt64 = 0
         while true {
             do {
-                let lost = try store.sweepLost()
-                if lost > 0 { log.warning("executions lost", metadata: ["executions": "\(lost)"]) }
+                let begin = MonotonicClock.now
+                let moment = try store.serverTime()
+                if MonotonicClock.now - begin > Scheduler.promptNanoseconds {
+                    quietUntil = MonotonicClock.now + Scheduler.quietNanoseconds
+                } else if begin >= quietUntil {
+                    let lost = try store.sweepLost(at: moment)
+                    if lost > 0 { log.warning("executions lost", metadata: ["executions": "\(lost)"]) }
+                }
                 if MonotonicClock.now >= nextExpiry {
                     nextExpiry = MonotonicClock.now + Scheduler.expirySeconds * 1_000_000_000
                     while try store.expire(days: retentionDays) > 0 {}
                     _ = try processes.expire()
                 }
             } catch {
+                quietUntil = MonotonicClock.now + Scheduler.quietNanoseconds
                 log.warning("sweep failed", metadata: ["error": "\(error)"])
             }
             usleep(UInt32(Scheduler.sweepSeconds) * 1_000_000)

@@ -106,14 +106,14 @@ struct ExecutionQueueTests {
         }
         let queued = try [alive, silent, gone].map { try store.admit(owner: $0) }
         let waiting = try store.admit(owner: nil)
-        #expect(try sweeper.sweepLost() == 0)
+        #expect(try sweeper.sweepLost(at: sweeper.serverTime()) == 0)
         try store.database.run("UPDATE executions SET created_at = created_at - interval '13 s'")
-        #expect(try sweeper.sweepLost() == 2)
+        #expect(try sweeper.sweepLost(at: sweeper.serverTime()) == 2)
         try store.database.run(
             "UPDATE processes SET heartbeat_at = now() - CASE WHEN id = '\(uuid(silent))' THEN interval '13 s' ELSE '10 s' END"
         )
-        #expect(try sweeper.sweepLost() == 2)
-        #expect(try sweeper.sweepLost() == 0)
+        #expect(try sweeper.sweepLost(at: sweeper.serverTime()) == 2)
+        #expect(try sweeper.sweepLost(at: sweeper.serverTime()) == 0)
         for (id, isLost) in zip(running + queued, [false, true, true, false, true, true]) {
             let record = try #require(try store.executions.find(id, account: store.account))
             #expect(record.status.isFinal == isLost)
@@ -130,9 +130,40 @@ struct ExecutionQueueTests {
         let store = try StoreFixture()
         let id = try store.admit(owner: Identifier.makeUUID())
         try store.database.run("UPDATE executions SET created_at = created_at - interval '1 hour'")
-        #expect(try executions(serverStart: "now() - interval '11 s'", store).sweepLost() == 0)
-        #expect(try executions(serverStart: "now() - interval '13 s'", store).sweepLost() == 1)
+        let now = try store.executions.serverTime()
+        #expect(try executions(serverStart: "now() - interval '11 s'", store).sweepLost(at: now) == 0)
+        #expect(try executions(serverStart: "now() - interval '14 s'", store).sweepLost(at: now) == 1)
         #expect(try store.executions.find(id, account: store.account)?.status == .failed)
+    }
+
+    @Test("heartbeats are judged by the time that was read before, not by that of a late statement")
+    func late() throws {
+        let store = try StoreFixture()
+        let sweeper = try executions(serverStart: "now() - interval '1 hour'", store)
+        let id = try store.admit(owner: store.processes.register(kind: "worker"))
+        try store.database.run("UPDATE executions SET created_at = created_at - interval '1 hour'")
+        let now = try sweeper.serverTime()
+        let before = Timestamp(microseconds: now.microseconds - 15_000_000)
+        try store.database.run("UPDATE processes SET heartbeat_at = now() - interval '15 s'")
+        #expect(try sweeper.sweepLost(at: before) == 0)
+        #expect(try store.executions.find(id, account: store.account)?.status == .queued)
+        #expect(try sweeper.sweepLost(at: now) == 1)
+    }
+
+    @Test("what cannot be read ends, and the next in line is taken")
+    func unreadable() throws {
+        let store = try StoreFixture()
+        let ids = try (0..<3).map { _ in try store.admit(owner: nil) }.sorted()
+        for (id, spec) in zip(ids, ["'{\"runtime\":\"cobol\"}'", "NULL"]) {
+            let bytes = Identifier.parse(id, .execution) ?? []
+            try store.database.run("UPDATE executions SET spec = \(spec) WHERE id = '\(uuid(bytes))'")
+        }
+        #expect(try store.executions.takeQueued(process: Identifier.makeUUID())?.id == ids[2])
+        for id in ids.prefix(2) {
+            let record = try store.executions.find(id, account: store.account)
+            #expect(record?.status == .failed)
+            #expect(record?.termination?.reason == .lost)
+        }
     }
 
     @Test("results past their time go with their files; what has not ended stays")
