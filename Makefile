@@ -3,7 +3,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BUILD := .build/release
 HOME_DIR := $(or $(SOULBOX_HOME),.soulbox)
 
-.PHONY: up down build images dependencies test test-cgroup2 check format clean
+.PHONY: up down build images dependencies test check format clean
 
 up:
 	@scripts/up
@@ -22,9 +22,6 @@ images: build
 
 test:
 	@scripts/test
-
-test-cgroup2:
-	@scripts/test-cgroup2
 
 check:
 	@scripts/check

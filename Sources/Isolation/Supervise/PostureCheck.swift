@@ -29,8 +29,23 @@ enum PostureCheck {
     /// Checks a program's process, which stands before its exec.
     static func verify(program pid: pid_t, in sandbox: Sandbox, leaf: any Cgroup) throws(SandboxError) {
         let process = "/proc/\(pid)"
+        try verifyStatus(try text("\(process)/status"), hostProgram: sandbox.slot.hostProgram)
+        for name in namespaces {
+            let own = try link("\(process)/ns/\(name)")
+            guard own == (try link("/proc/\(sandbox.pid)/ns/\(name)")) else {
+                throw SandboxError(.posture, "the program is outside the sandbox's \(name) namespace")
+            }
+        }
+        try verifyDescriptors(of: process)
+        guard (try? leaf.contains(pid: pid)) == true else {
+            throw SandboxError(.posture, "the program is outside its cgroup")
+        }
+    }
+
+    /// Checks what `/proc/<pid>/status` says: no capability in any set, both filters, the program's ids alone.
+    static func verifyStatus(_ text: String, hostProgram: UInt32) throws(SandboxError) {
         var fields: [Substring: Substring] = [:]
-        for line in try text("\(process)/status").split(separator: "\n") {
+        for line in text.split(separator: "\n") {
             guard let colon = line.firstIndex(of: ":") else { continue }
             let value = line[line.index(after: colon)...].drop(while: \.isWhitespace)
             fields[line[..<colon]] = value
@@ -46,25 +61,15 @@ enum PostureCheck {
         try expect("Seccomp", "2")
         // Kernels before 5.9 do not tell; those that do must see both filters.
         if fields["Seccomp_filters"] != nil { try expect("Seccomp_filters", "2") }
-        let ids = Array(repeating: String(sandbox.slot.hostProgram), count: 4).joined(separator: " ")
+        let ids = Array(repeating: String(hostProgram), count: 4).joined(separator: " ")
         try expect("Uid", ids)
         try expect("Gid", ids)
         try expect("Groups", "")
         try expect("Threads", "1")
-        for name in namespaces {
-            let own = try link("\(process)/ns/\(name)")
-            guard own == (try link("/proc/\(sandbox.pid)/ns/\(name)")) else {
-                throw SandboxError(.posture, "the program is outside the sandbox's \(name) namespace")
-            }
-        }
-        try verifyDescriptors(of: process)
-        guard (try? leaf.contains(pid: pid)) == true else {
-            throw SandboxError(.posture, "the program is outside its cgroup")
-        }
     }
 
     /// Every mount nosuid; nodev except where the host's own devices are; nothing of the host's tree.
-    private static func verifyMounts(_ mountinfo: String) throws(SandboxError) {
+    static func verifyMounts(_ mountinfo: String) throws(SandboxError) {
         var missing = requiredMounts
         for line in mountinfo.split(separator: "\n") {
             // proc(5): id parent major:minor root mount-point options … - type source super-options

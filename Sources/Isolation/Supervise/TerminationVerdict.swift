@@ -29,6 +29,7 @@ struct TerminationVerdict {
         switch asked {
         case .cancelled: return Termination(reason: .cancelled, signal: name)
         case .timeout: return Termination(reason: .timeout, signal: name)
+        case .lost: return Termination(reason: .lost, signal: name, detail: "the service was stopped")
         default: break
         }
         if outOfMemory || asked == .oom { return Termination(reason: .oom, signal: name) }

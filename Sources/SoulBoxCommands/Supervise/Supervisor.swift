@@ -177,7 +177,7 @@ final class Supervisor {
         isReady = false
         writeState()
         // From the outside in: no new requests, then those in progress, the database last.
-        for process in processes.reversed() { process.stop(within: process.name == "nginx" ? 5 : 30) }
+        for process in processes.reversed() { process.stop(within: 30) }
         try? Files.removeTree(instance.stateFile)
     }
 

@@ -165,5 +165,8 @@ struct EscapeTests {
     ]
 
     @Test(arguments: attacks)
-    func holds(_ attack: Attack) throws { try attack.run() }
+    func holds(_ attack: Attack) throws {
+        let run = try attack.run()
+        #expect(run.output.hasSuffix("held\n"), "\(run)")
+    }
 }

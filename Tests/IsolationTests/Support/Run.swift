@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// One execution through an isolator, with everything that came of it.
-struct Run {
+struct Run: CustomStringConvertible {
     var stdout: [UInt8] = []
     var stderr: [UInt8] = []
     var compileOutput: [UInt8] = []
@@ -16,6 +16,9 @@ struct Run {
     var artifactSizes: [String: Int64] = [:]
     var milliseconds = 0.0
 
+    var description: String {
+        "\(output) \(errors) \(outcome.map { "\($0)" } ?? "no outcome") \(error.map { "\($0)" } ?? "")"
+    }
     var output: String { String(decoding: stdout, as: UTF8.self) }
     var errors: String { String(decoding: stderr, as: UTF8.self) }
     var reason: TerminationReason? { outcome?.termination.reason }
