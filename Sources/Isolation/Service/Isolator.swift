@@ -19,6 +19,7 @@ public final class Isolator: Sendable {
     private let features: [String]
     private let living = Mutex(0)
     private let remover: SandboxRemover
+    private let runtimeLayer: String
     private let log: Logger
 
     /// Prepares the host: probes it, clears away what an earlier run left, starts the builders.
@@ -40,7 +41,7 @@ public final class Isolator: Sendable {
         try Files.makeDirectory("/run/soulbox", mode: 0o755)
         try Files.makeDirectory(leases, mode: 0o700)
         let slots = try UserSlots(leaseDirectory: leases, instance: configuration.instance)
-        let runtimeLayer = try RuntimeLayer.prepare(
+        runtimeLayer = try RuntimeLayer.prepare(
             imageDirectory: configuration.imageDirectory, instance: configuration.instance,
             initPath: configuration.initPath)
         images = ImageStore(directory: configuration.imageDirectory)
@@ -93,5 +94,7 @@ public final class Isolator: Sendable {
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
         while living.withLock({ $0 }) > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }
         cgroups.removeInstance()
+        guard living.withLock({ $0 }) == 0 else { return }
+        try? Files.removeTree(runtimeLayer)
     }
 }

@@ -25,14 +25,17 @@ final class TestIsolator: Sendable {
             .path
     }
 
-    init(concurrent: Int = 8, queueWaitSeconds: Int = 10, instance: String? = nil) throws {
+    init(
+        concurrent: Int = 8, queueWaitSeconds: Int = 10, instance: String? = nil,
+        images: String = "/var/cache/soulbox/images"
+    ) throws {
         self.instance = instance ?? String((0..<8).map { _ in "0123456789abcdef".randomElement() ?? "0" })
         runDirectory = "/run/soulbox/\(self.instance)"
         socket = runDirectory + "/isolator.sock"
         try FileManager.default.createDirectory(atPath: runDirectory, withIntermediateDirectories: true)
         let configuration: JSONValue = [
             "instance": .string(self.instance), "version": "test", "run_directory": .string(runDirectory),
-            "image_directory": "/var/cache/soulbox/images", "binary_directory": .string(TestIsolator.binaries),
+            "image_directory": .string(images), "binary_directory": .string(TestIsolator.binaries),
             "database_url": "", "isolator_socket": .string(socket), "service_user": 65534, "service_group": 0,
             "executions": [
                 "concurrent": JSONValue(concurrent), "queue_wait_seconds": JSONValue(queueWaitSeconds),
