@@ -61,7 +61,7 @@ final class TestIsolator: Sendable {
             }
             usleep(20_000)
         }
-        TestIsolators.add(process.processIdentifier)
+        TestIsolators.add(process.processIdentifier, runDirectory: runDirectory)
     }
 
     /// The groups of sandboxes that exist now.
