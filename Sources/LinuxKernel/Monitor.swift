@@ -4,7 +4,8 @@ internal import Glibc
 ///
 /// `Synchronization.Mutex` has no condition variable; this pairs pthread_mutex(3) with pthread_cond(3) on the monotonic
 /// clock, so that a change of the system's time moves no deadline.
-// Safe because `state` is read and written only between lock and unlock of `mutex`.
+///
+/// Safe because `state` is read and written only between lock and unlock of `mutex`.
 public final class Monitor<State>: @unchecked Sendable {
     private var state: State
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>

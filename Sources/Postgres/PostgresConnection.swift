@@ -5,7 +5,8 @@ internal import LinuxKernel
 /// One connection to the server, for one thread at a time.
 ///
 /// Waiting is poll(2) with a deadline: a server that is stopped, not only one that is gone, ends as an error.
-// Safe because the pool hands a connection to one thread at a time and takes it back before the next.
+///
+/// Safe because the pool hands a connection to one thread at a time and takes it back before the next.
 public final class PostgresConnection: @unchecked Sendable {
     private let connection: OpaquePointer
     private var prepared: [String: String] = [:]

@@ -10,7 +10,8 @@ enum Migration {
             return try Migrator(directory: directory).migrate(database, dryRun: dryRun)
         } catch let error as PostgresError {
             throw OperatorError(
-                "the database cannot be migrated: \(error) \(error.serverMessage ?? "")", advice: "The migrations are in \(directory).")
+                "the database cannot be migrated: \(error) \(error.serverMessage ?? "")",
+                advice: "The migrations are in \(directory).")
         }
     }
 }
