@@ -23,6 +23,10 @@ images: build
 test:
 	@scripts/test
 
+# The isolation tests alone, in a guest with pure cgroup v2; part of `make test`.
+test-cgroup2:
+	@scripts/test-cgroup2
+
 check:
 	@scripts/check
 

@@ -134,17 +134,20 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-Xclang-linker", "-static"])]),
 
         tests("SoulBoxModelTests", ["SoulBoxModel"]),
-        tests("LinuxKernelTests", ["LinuxKernel"]),
+        tests("LinuxKernelTests", ["LinuxKernel", "TestProcess"]),
         tests("LinuxSecurityTests", ["LinuxSecurity", "LinuxKernel"]),
         tests("IsolationProtocolTests", ["IsolationProtocol", "SoulBoxModel", "LinuxKernel"]),
         tests(
             "IsolationTests",
             [
-                "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", logging,
+                "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", "TestProcess",
+                logging,
             ]),
         tests("FastCGITests", ["FastCGI", "LinuxKernel"]),
         .target(
-            name: "TestDatabase", dependencies: ["Postgres", "LinuxKernel"], path: "Tests/TestDatabase",
+            name: "TestProcess", dependencies: ["LinuxKernel"], path: "Tests/TestProcess", swiftSettings: common),
+        .target(
+            name: "TestDatabase", dependencies: ["Postgres", "LinuxKernel", "TestProcess"], path: "Tests/TestDatabase",
             swiftSettings: common),
         tests("PostgresTests", ["Postgres", "LinuxKernel", "TestDatabase"]),
         tests("SoulBoxStoreTests", ["SoulBoxStore", "Postgres", "SoulBoxModel", "LinuxKernel", "TestDatabase"]),
@@ -166,6 +169,8 @@ let package = Package(
             ]),
         // Not on the executables themselves: their static runtime would be linked into the test bundle. The one build
         // that serves all makes them.
-        tests("IntegrationTests", ["SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService"]),
+        tests(
+            "IntegrationTests",
+            ["SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService", "TestProcess"]),
     ]
 )

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <poll.h>
@@ -14,13 +15,21 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 const char *soulbox_error_name(int number) { return strerrorname_np(number); }
 void soulbox_name_thread(unsigned long thread, const char *name) { pthread_setname_np(thread, name); }
-ssize_t soulbox_readlink(const char *path, void *buffer, size_t size) { return readlink(path, buffer, size); }
+ssize_t soulbox_readlink(int directory, const char *path, void *buffer, size_t size) {
+    return readlinkat(directory, path, buffer, size);
+}
+
+int soulbox_is_procfs(int descriptor) {
+    struct statfs filesystem;
+    return fstatfs(descriptor, &filesystem) == 0 && filesystem.f_type == PROC_SUPER_MAGIC;
+}
 
 const int soulbox_O_PATH = O_PATH;
 const int soulbox_SOCK_STREAM = SOCK_STREAM, soulbox_SOCK_SEQPACKET = SOCK_SEQPACKET, soulbox_SOCK_CLOEXEC = SOCK_CLOEXEC;

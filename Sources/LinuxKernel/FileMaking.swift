@@ -46,12 +46,14 @@ extension Files {
     /// Changes the working directory: the thread's own once it has unshared its mount namespace, else the process's.
     public static func changeDirectory(_ path: String) throws(SystemCallError) { try check("chdir") { chdir(path) } }
 
-    /// The target of a symbolic link, or what procfs shows as one (readlink(2)).
-    public static func readLink(_ path: String) throws(SystemCallError) -> String {
+    /// The target of a symbolic link, or what procfs shows as one (readlinkat(2)).
+    public static func readLink(
+        _ path: String, at directory: CInt = Files.workingDirectory
+    ) throws(SystemCallError) -> String {
         try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { buffer in
             Result { () throws(SystemCallError) in
-                let count = try check("readlink") {
-                    soulbox_readlink(path, buffer.baseAddress, buffer.count)
+                let count = try check("readlinkat") {
+                    soulbox_readlink(directory, path, buffer.baseAddress, buffer.count)
                 }
                 return String(decoding: buffer[..<count], as: UTF8.self)
             }

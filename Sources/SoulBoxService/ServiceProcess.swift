@@ -22,6 +22,11 @@ public enum ServiceProcess {
         Signals.blockAll()
         LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
         let log = Logger(label: label)
+        // Swift reads its own arguments there: without it they would seem to be missing.
+        guard ProcessFilesystem.lies(at: "/proc") else {
+            log.critical("/proc is not the kernel's procfs; mount -t proc proc /proc")
+            exit(78)
+        }
         guard let path = option("config") else {
             log.critical("--config PATH is required")
             exit(64)

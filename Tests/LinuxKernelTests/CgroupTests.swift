@@ -1,5 +1,6 @@
 import Foundation
 import LinuxKernel
+import TestProcess
 import Testing
 
 /// Cgroups against the real kernel, whichever version it serves.
@@ -30,26 +31,19 @@ struct CgroupTests {
         }
     }
 
-    private func start(_ script: String) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", script]
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        return process
+    private func start(_ script: String) throws -> TestProcess {
+        try TestProcess("/bin/sh", ["-c", script], environment: ["PATH": "/usr/bin:/bin"])
     }
 
     @Test("a process is in the group that it was attached to, and dies with it")
     func attachAndKill() throws {
         try withLeaf(CgroupLimits(memoryBytes: 64 << 20, cpuMillicores: 500, processes: 20, oomGroup: true)) { leaf in
             let process = try start("exec sleep 60")
-            #expect(try !leaf.contains(pid: process.processIdentifier))
-            try leaf.attach(pid: process.processIdentifier)
-            #expect(try leaf.contains(pid: process.processIdentifier))
+            #expect(try !leaf.contains(pid: process.pid))
+            try leaf.attach(pid: process.pid)
+            #expect(try leaf.contains(pid: process.pid))
             try leaf.kill()
-            process.waitUntilExit()
-            #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL)
+            #expect(process.waitForExit() == .signaled(SIGKILL))
         }
     }
 
@@ -57,8 +51,8 @@ struct CgroupTests {
     func processLimit() throws {
         try withLeaf(CgroupLimits(memoryBytes: nil, cpuMillicores: nil, processes: 5, oomGroup: false)) { leaf in
             let process = try start("sleep 0.3; for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; wait")
-            try leaf.attach(pid: process.processIdentifier)
-            process.waitUntilExit()
+            try leaf.attach(pid: process.pid)
+            process.waitForExit()
             #expect(try leaf.usage().processLimitHits > 0)
         }
     }
@@ -68,8 +62,8 @@ struct CgroupTests {
         try withLeaf(CgroupLimits(memoryBytes: 32 << 20, cpuMillicores: nil, processes: nil, oomGroup: true)) { leaf in
             let watch = try leaf.watchOutOfMemory()
             let process = try start("sleep 0.3; exec head -c 200m /dev/zero | tail -n 1")
-            try leaf.attach(pid: process.processIdentifier)
-            process.waitUntilExit()
+            try leaf.attach(pid: process.pid)
+            process.waitForExit()
             let usage = try leaf.usage()
             #expect(usage.oomKills > 0 && usage.memoryPeak <= 33 << 20 && usage.memoryPeak > 16 << 20)
             if let watch {

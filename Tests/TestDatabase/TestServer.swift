@@ -1,6 +1,7 @@
 internal import Glibc
 internal import LinuxKernel
 internal import Synchronization
+internal import TestProcess
 
 /// A PostgreSQL server of the test's own, in a temporary directory, reached through a unix socket only.
 ///
@@ -18,7 +19,7 @@ package final class TestServer: Sendable {
     private let programs: String
     private let user: (id: UInt32, group: UInt32)
     private let directory: String
-    private let process = Mutex<Int32?>(nil)
+    private let process = Mutex<TestProcess?>(nil)
 
     /// Makes a cluster and starts it.
     package init() throws {
@@ -57,25 +58,17 @@ package final class TestServer: Sendable {
     package func url(_ database: String = "postgres") -> String { "host=\(directory) user=postgres dbname=\(database)" }
 
     /// The postmaster; nil while the server is stopped.
-    package var pid: Int32? { process.withLock { $0 } }
+    package var pid: Int32? { process.withLock { $0?.pid } }
 
     /// Starts the server and waits until it takes connections.
     package func start() throws {
-        let spawn = Spawn(
-            path: "\(programs)/postgres",
-            arguments: [
+        let server = try TestProcess(
+            "\(programs)/postgres",
+            [
                 "-D", "\(directory)/data", "-k", directory, "-c", "listen_addresses=", "-c", "fsync=off",
                 "-c", "max_connections=60", "-c", "shared_buffers=16MB",
-            ], directory: directory, user: user.id, group: user.group, parentDeathSignal: SIGQUIT)
-        let started = Monitor<Result<Int32, SystemCallError>?>(nil)
-        // The signal is tied to the thread that starts it, and a thread of the concurrency pool may end when it idles.
-        WorkerThread.start(name: "test-postgres") {
-            let result = Result { () throws(SystemCallError) in try spawn.start().pid }
-            started.update { $0 = result }
-            while true { pause() }
-        }
-        let pid = try started.wait(for: { $0 })?.get()
-        process.withLock { $0 = pid }
+            ], user: user.id, group: user.group, directory: directory, parentDeathSignal: SIGQUIT)
+        process.withLock { $0 = server }
         let probe = Spawn(path: "\(programs)/pg_isready", arguments: ["-q", "-h", directory])
         for _ in 0..<500 {
             if case .exited(0) = try probe.start().takeProcess().waitForExit() { return }
@@ -87,13 +80,12 @@ package final class TestServer: Sendable {
     /// Stops the server at once, as a crash would.
     package func stop() throws {
         guard
-            let pid = process.withLock({ pid in
-                defer { pid = nil }; return pid
+            let server = process.withLock({ process in
+                defer { process = nil }; return process
             })
         else { return }
-        kill(pid, SIGQUIT)
-        var status: CInt = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        server.signal(SIGQUIT)
+        server.waitForExit()
     }
 
     private static func makeDirectory(owner: (id: UInt32, group: UInt32)?) throws -> String {

@@ -13,7 +13,9 @@
 // strerrorname_np(3); NULL for a number that is none.
 const char *soulbox_error_name(int number);
 void soulbox_name_thread(unsigned long thread, const char *name);
-ssize_t soulbox_readlink(const char *path, void *buffer, size_t size);
+ssize_t soulbox_readlink(int directory, const char *path, void *buffer, size_t size);
+// Whether an open file lies on a procfs.
+int soulbox_is_procfs(int descriptor);
 
 extern const int soulbox_O_PATH;
 extern const int soulbox_SOCK_STREAM, soulbox_SOCK_SEQPACKET, soulbox_SOCK_CLOEXEC;

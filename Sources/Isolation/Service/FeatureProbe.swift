@@ -20,6 +20,10 @@ enum FeatureProbe {
     static func run() throws -> Outcome {
         var missing: [String] = []
         if geteuid() != 0 { throw Missing(features: ["the isolator must run as root"]) }
+        // Before anything is read there: all that follows believes what /proc says.
+        guard ProcessFilesystem.lies(at: "/proc") else {
+            throw Missing(features: ["/proc is not the kernel's procfs"])
+        }
         let cgroups: CgroupHost
         do {
             cgroups = try CgroupHost.probe()

@@ -51,7 +51,8 @@ public final class Isolator: Sendable {
         try Files.makeDirectory(configuration.runDirectory, mode: 0o755)
         try Files.makeDirectory(stages, mode: 0o700)
         builder = try SandboxBuilder(
-            threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, slots: slots, cgroups: cgroups)
+            threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, slots: slots, cgroups: cgroups,
+            processes: try ProcessFilesystem())
         remover = SandboxRemover(log: log)
         log.notice("isolation is ready", metadata: ["cgroups": "\(cgroups.description)"])
     }

@@ -20,14 +20,17 @@ final class SandboxBuilder: Sendable {
     private let slots: UserSlots
     private let cgroups: SandboxCgroups
     private let runtimeLayer: String
+    private let processes: ProcessFilesystem
 
     /// Starts `threads` builder threads, each with a stage below `stageDirectory`.
     init(
-        threads: Int, stageDirectory: String, runtimeLayer: String, slots: UserSlots, cgroups: SandboxCgroups
+        threads: Int, stageDirectory: String, runtimeLayer: String, slots: UserSlots, cgroups: SandboxCgroups,
+        processes: ProcessFilesystem
     ) throws(SandboxError) {
         self.slots = slots
         self.cgroups = cgroups
         self.runtimeLayer = runtimeLayer
+        self.processes = processes
         for number in 0..<threads {
             let ready = Monitor<Result<Void, SandboxError>?>(nil)
             WorkerThread.start(name: "builder-\(number)") { [self] in
@@ -111,16 +114,14 @@ final class SandboxBuilder: Sendable {
         try step(.idMap) { () throws(SystemCallError) in
             let map = "0 \(slot.base) \(UserSlot.size)"
             // The group map before the user map, as user_namespaces(7) asks of whoever drops setgroups; root need not.
-            try Files.write("/proc/\(pid)/gid_map", Array(map.utf8))
-            try Files.write("/proc/\(pid)/uid_map", Array(map.utf8))
+            try processes.write(pid, "gid_map", map)
+            try processes.write(pid, "uid_map", map)
         }
-        try step(.oomScore) { () throws(SystemCallError) in
-            try Files.write("/proc/\(pid)/oom_score_adj", Array("500".utf8))
-        }
+        try step(.oomScore) { () throws(SystemCallError) in try processes.write(pid, "oom_score_adj", "500") }
 
         // The root, shifted by the child's own user namespace, which exists only now.
         let namespace = try step(.stageImage) { () throws(SystemCallError) in
-            try Files.open("/proc/\(pid)/ns/user", [.readOnly])
+            try processes.open(pid, "ns/user", [.readOnly])
         }
         let disk = try stage.mountDisk(bytes: spec.diskBytes, inodes: spec.inodes, owner: slot)
         try stage.mountLayer(spec.image.root, as: "image", userNamespace: namespace)
@@ -131,10 +132,11 @@ final class SandboxBuilder: Sendable {
         try step(.initReady) { () throws(SystemCallError) in try Files.write(to: goWriter.rawValue, [1]) }
         try awaitReady(ready: readyReader, report: reportReader)
         let root = try step(.initConnect) { () throws(SystemCallError) in
-            SharedDescriptor(try Files.open("/proc/\(pid)/root", [.path, .directory]))
+            SharedDescriptor(try processes.open(pid, "root", [.path, .directory]))
         }
         let sandbox = Sandbox(
-            spec: spec, slot: slot, pid: pid, process: process, group: group, disk: disk, root: root, remains: remains)
+            spec: spec, slot: slot, pid: pid, process: process, group: group, disk: disk, root: root, remains: remains,
+            processes: processes)
         // Before anybody may use it: what was asked for must be what the kernel says is there.
         try PostureCheck.verify(sandbox)
         return sandbox

@@ -12,31 +12,31 @@ enum PostureCheck {
 
     /// Checks PID 1: its namespaces, its id map, its mounts.
     static func verify(_ sandbox: Sandbox) throws(SandboxError) {
-        let process = "/proc/\(sandbox.pid)"
+        let reader = Reader(processes: sandbox.processes, pid: sandbox.pid)
+        let own = Reader(processes: sandbox.processes, pid: getpid())
         for name in namespaces {
-            let inside = try link("\(process)/ns/\(name)")
-            guard inside != (try link("/proc/self/ns/\(name)")) else {
+            guard try reader.link("ns/\(name)") != (try own.link("ns/\(name)")) else {
                 throw SandboxError(.posture, "PID 1 shares the host's \(name) namespace")
             }
         }
-        let map = try text("\(process)/uid_map").split(whereSeparator: \.isWhitespace).map(String.init)
+        let map = try reader.text("uid_map").split(whereSeparator: \.isWhitespace).map(String.init)
         guard map == ["0", String(sandbox.slot.base), String(UserSlot.size)] else {
             throw SandboxError(.posture, "the user map is not the slot's")
         }
-        try verifyMounts(try text("\(process)/mountinfo"))
+        try verifyMounts(try reader.text("mountinfo"))
     }
 
     /// Checks a program's process, which stands before its exec.
     static func verify(program pid: pid_t, in sandbox: Sandbox, leaf: any Cgroup) throws(SandboxError) {
-        let process = "/proc/\(pid)"
-        try verifyStatus(try text("\(process)/status"), hostProgram: sandbox.slot.hostProgram)
+        let reader = Reader(processes: sandbox.processes, pid: pid)
+        let first = Reader(processes: sandbox.processes, pid: sandbox.pid)
+        try verifyStatus(try reader.text("status"), hostProgram: sandbox.slot.hostProgram)
         for name in namespaces {
-            let own = try link("\(process)/ns/\(name)")
-            guard own == (try link("/proc/\(sandbox.pid)/ns/\(name)")) else {
+            guard try reader.link("ns/\(name)") == (try first.link("ns/\(name)")) else {
                 throw SandboxError(.posture, "the program is outside the sandbox's \(name) namespace")
             }
         }
-        try verifyDescriptors(of: process)
+        try verifyDescriptors(of: reader)
         guard (try? leaf.contains(pid: pid)) == true else {
             throw SandboxError(.posture, "the program is outside its cgroup")
         }
@@ -97,13 +97,13 @@ enum PostureCheck {
     }
 
     /// Descriptors 0 to 2, and the connection that exec closes; never a directory.
-    private static func verifyDescriptors(of process: String) throws(SandboxError) {
-        let names = try step(.posture) { () throws(SystemCallError) in try Files.list("\(process)/fd") }
+    private static func verifyDescriptors(of process: Reader) throws(SandboxError) {
+        let names = try process.list("fd")
         guard Set(names) == ["0", "1", "2", "3"] else {
             throw SandboxError(.posture, "unexpected descriptors: " + names.sorted().joined(separator: " "))
         }
         for name in names.sorted() {
-            let target = try link("\(process)/fd/\(name)")
+            let target = try process.link("fd/\(name)")
             let isExpected: Bool =
                 switch name {
                 case "3": target.hasPrefix("socket:")
@@ -114,11 +114,21 @@ enum PostureCheck {
         }
     }
 
-    private static func link(_ path: String) throws(SandboxError) -> String {
-        try step(.posture) { () throws(SystemCallError) in try Files.readLink(path) }
-    }
+    /// What the kernel says of one process.
+    private struct Reader {
+        let processes: ProcessFilesystem
+        let pid: pid_t
 
-    private static func text(_ path: String) throws(SandboxError) -> String {
-        try step(.posture) { () throws(SystemCallError) in try Files.readString(path) }
+        func link(_ name: String) throws(SandboxError) -> String {
+            try step(.posture) { () throws(SystemCallError) in try processes.readLink(pid, name) }
+        }
+
+        func text(_ name: String) throws(SandboxError) -> String {
+            try step(.posture) { () throws(SystemCallError) in try processes.readString(pid, name) }
+        }
+
+        func list(_ name: String) throws(SandboxError) -> [String] {
+            try step(.posture) { () throws(SystemCallError) in try processes.list(pid, name) }
+        }
     }
 }

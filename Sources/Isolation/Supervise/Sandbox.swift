@@ -13,6 +13,8 @@ final class Sandbox: Sendable {
     let process: SharedProcess
     /// Its cgroups.
     let group: SandboxGroup
+    /// Where the kernel tells of its processes.
+    let processes: ProcessFilesystem
     /// The root of its disk, which holds the upper layer.
     let disk: SharedDescriptor
     /// Its root directory as it sees it.
@@ -23,7 +25,7 @@ final class Sandbox: Sendable {
     init(
         spec: SandboxSpec, slot: UserSlot, pid: pid_t, process: SharedProcess, group: SandboxGroup,
         disk: SharedDescriptor,
-        root: SharedDescriptor, remains: SandboxRemains
+        root: SharedDescriptor, remains: SandboxRemains, processes: ProcessFilesystem
     ) {
         self.spec = spec
         self.slot = slot
@@ -33,6 +35,7 @@ final class Sandbox: Sendable {
         self.disk = disk
         self.root = root
         self.remains = remains
+        self.processes = processes
     }
 
     /// Connects to PID 1, through the descriptor of the sandbox's root.

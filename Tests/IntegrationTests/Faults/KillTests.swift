@@ -1,4 +1,5 @@
 import Foundation
+import TestProcess
 import SoulBoxModel
 import Testing
 
@@ -113,8 +114,8 @@ struct KillTests {
     @Test("a supervisor that is killed leaves nothing that its successor cannot clear away")
     func killedSupervisor() async throws {
         let stack = try TestStack()
-        Foundation.kill(stack.supervisor.processIdentifier, SIGKILL)
-        stack.supervisor.waitUntilExit()
+        stack.supervisor.signal(SIGKILL)
+        stack.supervisor.waitForExit()
         _ = try TestStack.command(stack.home, ["status"], expecting: 3)
         try await Task.sleep(for: .seconds(1))
         let ports = ["SOULBOX_HTTP_PORT": String(stack.port), "SOULBOX_HTTPS_PORT": String(stack.tlsPort)]

@@ -1,21 +1,21 @@
 import Foundation
 import Synchronization
+import TestProcess
 
 /// The stacks that the tests have started; those that still run at the end of the process are ended then.
 enum StackRegistry {
-    private static let started = Mutex<[(pid: Int32, home: String)]>([])
+    private static let started = Mutex<[(process: TestProcess, home: String)]>([])
     private static let registration: Int32 = atexit {
         for stack in StackRegistry.started.withLock({ $0 }) {
-            kill(stack.pid, SIGTERM)
-            var status: Int32 = 0
-            for _ in 0..<1500 where waitpid(stack.pid, &status, WNOHANG) == 0 { usleep(20_000) }
+            stack.process.signal(SIGTERM)
+            _ = stack.process.waitForExit(seconds: 30)
             StackRegistry.removeFiles(stack.home)
         }
     }
 
-    static func add(_ pid: Int32, home: String) {
+    static func add(_ process: TestProcess, home: String) {
         _ = registration
-        started.withLock { $0.append((pid, home)) }
+        started.withLock { $0.append((process, home)) }
     }
 
     static func removeFiles(_ home: String) {

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import LinuxKernel
 import SoulBoxModel
-import Testing
+import TestProcess
 
 /// A whole SoulBox of its own: PostgreSQL, isolator, workers, scheduler and nginx under `soulbox up`, on free ports and
 /// in directories of its own, so that it runs beside any other.
@@ -24,7 +24,7 @@ final class TestStack: Sendable {
     let port: Int
     let tlsPort: Int
     let key: String
-    let supervisor: Process
+    let supervisor: TestProcess
 
     static var binaries: String {
         URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../.build/release").standardized
@@ -41,19 +41,14 @@ final class TestStack: Sendable {
         let ports = (try FreePort.find(), try FreePort.find())
         port = ports.0
         tlsPort = ports.1
-        supervisor = Process()
-        supervisor.executableURL = URL(filePath: TestStack.binaries + "/soulbox")
-        supervisor.arguments = ["up"]
-        supervisor.environment = [
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOULBOX_HOME": home, "SOULBOX_HTTP_PORT": String(ports.0),
-            "SOULBOX_HTTPS_PORT": String(ports.1),
-        ]
         let log = home + "/supervisor.log"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        supervisor.standardOutput = FileHandle(forWritingAtPath: log)
-        supervisor.standardError = FileHandle(forWritingAtPath: log)
-        try supervisor.run()
-        StackRegistry.add(supervisor.processIdentifier, home: home)
+        supervisor = try TestProcess(
+            TestStack.binaries + "/soulbox", ["up"],
+            environment: [
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOULBOX_HOME": home, "SOULBOX_HTTP_PORT": String(ports.0),
+                "SOULBOX_HTTPS_PORT": String(ports.1),
+            ], log: log)
+        StackRegistry.add(supervisor, home: home)
         let deadline = Date().addingTimeInterval(90)
         while TestStack.state(home)?["ready"]?.boolValue != true {
             guard supervisor.isRunning, Date() < deadline else {
@@ -121,8 +116,8 @@ final class TestStack: Sendable {
 
     /// Ends it as an operator would, and removes what it left on disk.
     func stop() {
-        supervisor.terminate()
-        supervisor.waitUntilExit()
+        supervisor.signal(SIGTERM)
+        supervisor.waitForExit()
         StackRegistry.removeFiles(home)
     }
 }

@@ -162,11 +162,12 @@ struct LifeTests {
         #expect(isolator.waitUntilClean())
         let before = HostCounts.now(of: isolator)
         let failures = Monitor(0)
+        let each = Host.repetitions(1000) / 8
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask {
                     await Task.detached {
-                        for number in 0..<125 {
+                        for number in 0..<each {
                             let run = try? Run.python("print(\(number))")
                             if run?.output != "\(number)\n" { failures.update { $0 += 1 } }
                         }

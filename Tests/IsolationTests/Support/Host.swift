@@ -14,3 +14,12 @@ enum Host {
         return isRoot && hasImage
     }()
 }
+
+extension Host {
+    /// How often something is repeated: `count`, or a share of it where the machine is emulated
+    /// (SOULBOX_TEST_SHARE, in percent).
+    static func repetitions(_ count: Int) -> Int {
+        let share = ProcessInfo.processInfo.environment["SOULBOX_TEST_SHARE"].flatMap { Int($0) } ?? 100
+        return max(1, count * share / 100)
+    }
+}

@@ -1,4 +1,5 @@
 import Foundation
+import TestProcess
 
 /// What the machine holds of an isolator's making, counted.
 struct HostCounts {
@@ -10,7 +11,7 @@ struct HostCounts {
 
     static func now(of isolator: TestIsolator) -> HostCounts {
         let files = FileManager.default
-        let process = "/proc/\(isolator.process.processIdentifier)"
+        let process = "/proc/\(isolator.process.pid)"
         let status = (try? String(contentsOfFile: process + "/status", encoding: .utf8)) ?? ""
         let resident = status.split(separator: "\n").first { $0.hasPrefix("VmRSS") }?
             .split(whereSeparator: \.isWhitespace).dropFirst().first

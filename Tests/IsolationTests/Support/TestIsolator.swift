@@ -2,7 +2,7 @@ import Foundation
 import IsolationProtocol
 import LinuxKernel
 import SoulBoxModel
-import Testing
+import TestProcess
 
 /// A real isolator, the release binary, with an instance of its own.
 final class TestIsolator: Sendable {
@@ -18,7 +18,7 @@ final class TestIsolator: Sendable {
     let instance: String
     let runDirectory: String
     let socket: String
-    let process: Process
+    let process: TestProcess
 
     static var binaries: String {
         URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../.build/release").standardized
@@ -33,10 +33,33 @@ final class TestIsolator: Sendable {
         runDirectory = "/run/soulbox/\(self.instance)"
         socket = runDirectory + "/isolator.sock"
         try FileManager.default.createDirectory(atPath: runDirectory, withIntermediateDirectories: true)
+        let configuration = TestIsolator.configuration(
+            instance: self.instance, runDirectory: runDirectory, concurrent: concurrent,
+            queueWaitSeconds: queueWaitSeconds, images: images)
+        let path = runDirectory + "/config.json"
+        try configuration.write(toFile: path, atomically: true, encoding: .utf8)
+        let log = runDirectory + "/isolator.log"
+        process = try TestProcess(TestIsolator.binaries + "/soulbox-isolator", ["--config", path], log: log)
+        let deadline = MonotonicClock.now + 10_000_000_000
+        while (try? IsolationConnection(path: socket).status()) == nil {
+            guard process.isRunning, MonotonicClock.now < deadline else {
+                throw IsolationError(.unavailable, (try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")
+            }
+            usleep(20_000)
+        }
+        TestIsolators.add(process, runDirectory: runDirectory)
+    }
+
+    /// What an isolator of that instance is told.
+    static func configuration(
+        instance: String, runDirectory: String, concurrent: Int = 8, queueWaitSeconds: Int = 10,
+        images: String = "/var/cache/soulbox/images"
+    ) -> String {
         let configuration: JSONValue = [
-            "instance": .string(self.instance), "version": "test", "run_directory": .string(runDirectory),
+            "instance": .string(instance), "version": "test", "run_directory": .string(runDirectory),
             "image_directory": .string(images), "binary_directory": .string(TestIsolator.binaries),
-            "database_url": "", "isolator_socket": .string(socket), "service_user": 65534, "service_group": 0,
+            "database_url": "", "isolator_socket": .string(runDirectory + "/isolator.sock"), "service_user": 65534,
+            "service_group": 0,
             "executions": [
                 "concurrent": JSONValue(concurrent), "queue_wait_seconds": JSONValue(queueWaitSeconds),
                 "retention_days": 7, "artifact_each_bytes": 10_485_760, "artifact_total_bytes": 52_428_800,
@@ -45,23 +68,7 @@ final class TestIsolator: Sendable {
             "control_pool": ["processes": 1, "threads": 1, "database_connections": 1],
             "execution_pool": ["processes": 1, "threads": 1, "database_connections": 1],
         ]
-        let path = runDirectory + "/config.json"
-        try Data(configuration.bytes).write(to: URL(filePath: path))
-        process = Process()
-        process.executableURL = URL(filePath: TestIsolator.binaries + "/soulbox-isolator")
-        process.arguments = ["--config", path]
-        let log = runDirectory + "/isolator.log"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        process.standardError = FileHandle(forWritingAtPath: log)
-        try process.run()
-        let deadline = MonotonicClock.now + 10_000_000_000
-        while (try? IsolationConnection(path: socket).status()) == nil {
-            guard process.isRunning, MonotonicClock.now < deadline else {
-                throw IsolationError(.unavailable, (try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")
-            }
-            usleep(20_000)
-        }
-        TestIsolators.add(process.processIdentifier, runDirectory: runDirectory)
+        return configuration.text
     }
 
     /// The groups of sandboxes that exist now.
@@ -89,8 +96,8 @@ final class TestIsolator: Sendable {
 
     /// Ends it as an operator would.
     func stop() {
-        process.terminate()
-        process.waitUntilExit()
+        process.signal(SIGTERM)
+        process.waitForExit()
         try? FileManager.default.removeItem(atPath: runDirectory)
     }
 }

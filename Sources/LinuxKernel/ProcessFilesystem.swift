@@ -1,0 +1,57 @@
+internal import CLinux
+internal import Glibc
+
+/// A procfs of our own (proc(5)), attached nowhere, so that nothing can be mounted over what is read and written there.
+///
+/// What lies at `/proc` is a matter of whoever set up the host: a service that wrote a user map or read a posture from
+/// something else would be sure of things that are not so.
+public final class ProcessFilesystem: Sendable {
+    private let root: SharedDescriptor
+
+    /// Mounts it. Needs CAP_SYS_ADMIN.
+    public init() throws(SystemCallError) {
+        root = SharedDescriptor(
+            try Mount.make(type: "proc", options: [], attributes: [.noSUID, .noDevices, .noExecute]))
+        guard soulbox_is_procfs(root.rawValue) == 1 else { throw SystemCallError(call: "fstatfs", errno: EXDEV) }
+    }
+
+    /// Whether a path leads to a procfs (fstatfs(2), PROC_SUPER_MAGIC).
+    public static func lies(at path: String) -> Bool {
+        guard let directory = try? Files.open(path, [.path, .directory]) else { return false }
+        return soulbox_is_procfs(directory.rawValue) == 1
+    }
+
+    /// Opens a process's file, or what one of its links leads to.
+    public func open(_ pid: Int32, _ name: String, _ flags: OpenFlags) throws(SystemCallError) -> Descriptor {
+        try Files.open("\(pid)/\(name)", flags, at: root.rawValue)
+    }
+
+    /// The text of a process's file.
+    public func readString(_ pid: Int32, _ name: String) throws(SystemCallError) -> String {
+        let file = try Files.open("\(pid)/\(name)", .readOnly, resolve: [.beneath, .noSymlinks], at: root.rawValue)
+        var bytes: [UInt8] = []
+        while true {
+            let chunk = try Files.read(from: file.rawValue, count: 65_536)
+            bytes.append(contentsOf: chunk)
+            guard bytes.count <= 1 << 20 else { throw SystemCallError(call: "read", errno: EFBIG) }
+            if chunk.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+        }
+    }
+
+    /// Writes a process's file, in one call.
+    public func write(_ pid: Int32, _ name: String, _ text: String) throws(SystemCallError) {
+        let file = try Files.open("\(pid)/\(name)", .writeOnly, resolve: [.beneath, .noSymlinks], at: root.rawValue)
+        try Files.write(to: file.rawValue, Array(text.utf8))
+    }
+
+    /// What one of a process's links says.
+    public func readLink(_ pid: Int32, _ name: String) throws(SystemCallError) -> String {
+        try Files.readLink("\(pid)/\(name)", at: root.rawValue)
+    }
+
+    /// The names in one of a process's directories.
+    public func list(_ pid: Int32, _ name: String) throws(SystemCallError) -> [String] {
+        let directory = try open(pid, name, [.readOnly, .directory])
+        return try Files.list(descriptor: directory.rawValue)
+    }
+}
