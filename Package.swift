@@ -62,6 +62,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // The C libraries, each met in exactly one Swift module.
@@ -93,6 +94,7 @@ let package = Package(
             "SoulBoxAPI",
             [
                 "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging, crypto,
+                .product(name: "JWTKit", package: "jwt-kit"),
             ]),
         library(
             "SoulBoxScheduler",
@@ -118,7 +120,8 @@ let package = Package(
         executable(
             "soulbox-worker",
             [
-                "SoulBoxAPI", "SoulBoxExecution", "FastCGI", "IsolationProtocol", "Postgres", "SoulBoxModel",
+                "SoulBoxAPI", "SoulBoxExecution", "FastCGI", "IsolationProtocol", "LinuxKernel", "Postgres",
+                "SoulBoxModel",
                 "SoulBoxService", "SoulBoxStore", logging,
             ]),
         executable(
@@ -159,7 +162,9 @@ let package = Package(
         tests(
             "SoulBoxAPITests",
             [
-                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", logging, crypto,
+                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
+                logging,
+                crypto,
             ]),
         tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel"]),
         tests(

@@ -1,34 +1,51 @@
 public import Logging
 public import SoulBoxExecution
 internal import SoulBoxModel
+internal import SoulBoxStore
 
 /// The REST API: turns each request into its answer, whatever brought the request here.
 ///
 /// Shared by all threads of a worker.
 public struct API: Sendable {
+    /// The header that tells the web server how a caller stands with its limit; clients get three others in its place.
+    public static let rateHeader = "X-SoulBox-Rate"
+
     private let router: Router
+    private let platform: Platform
     private let log: Logger
 
     /// Makes the API with all its routes.
     ///
     /// - Parameters:
-    ///   - repository: The database.
+    ///   - repository: The executions in the database.
+    ///   - stores: The rest of the database.
     ///   - carrier: What carries executions out.
     ///   - catalog: The templates that can be used.
     ///   - health: The state of the components.
     ///   - process: This process's row in the database, the owner of its synchronous executions.
     ///   - version: The version that `GET /health` tells.
+    ///   - document: What `GET /openapi.json` answers.
     public init(
-        repository: any ExecutionRepository, carrier: any ExecutionCarrier, catalog: TemplateCatalog,
-        health: HealthMonitor, process: [UInt8], version: String, log: Logger
+        repository: any ExecutionRepository, stores: APIStores, carrier: any ExecutionCarrier,
+        catalog: TemplateCatalog, health: HealthMonitor, process: [UInt8], version: String, document: [UInt8] = [],
+        log: Logger
     ) {
+        let gate = Gate(credentials: CredentialReader(tokens: stores.tokens), repository: repository, log: log)
         let executions = ExecutionService(
-            repository: repository, runner: carrier, catalog: catalog, limits: ExecuteLimits(), process: process,
-            log: log)
+            gate: gate, repository: repository, runner: carrier, catalog: catalog, limits: ExecuteLimits(),
+            process: process, log: log)
+        platform = Platform(
+            gate: gate, keys: stores.keys, accounts: stores.accounts, audit: stores.audit,
+            idempotency: stores.idempotency, tokens: stores.tokens, seal: stores.seal)
         router = Router(
             ExecutionRoutes(service: executions).routes
                 + LanguageRoutes(service: executions).routes
-                + HealthRoutes(service: executions, monitor: health, version: version).routes)
+                + HealthRoutes(service: executions, monitor: health, version: version).routes
+                + KeyRoutes(platform: platform).routes
+                + TokenRoutes(platform: platform).routes
+                + AccountRoutes(platform: platform).routes
+                + AuditRoutes(platform: platform).routes
+                + DocumentRoutes(document: document).routes)
         self.log = log
     }
 
@@ -48,9 +65,31 @@ public struct API: Sendable {
             }
             response = .error(error, requestID: request.requestID)
         }
+        note(request, status: response.status)
         response.headers.append(.init("X-Request-ID", request.requestID))
         response.headers.append(.init("X-Content-Type-Options", "nosniff"))
         response.headers.append(.init("Cache-Control", "no-store"))
+        if let rate = request.context.rate {
+            response.headers.append(.init(API.rateHeader, "\(rate.limit) \(rate.remaining) \(rate.resetAt)"))
+        }
         return response
     }
+
+    /// Adds a call that changes something to the audit log, unless that was done with the change itself.
+    private func note(_ request: HTTPRequest, status: Int) {
+        let context = request.context
+        guard request.method != "GET", request.method != "HEAD", context.caller != nil, !context.isAudited else {
+            return
+        }
+        do {
+            try platform.audit.note(platform.auditEntry(request, status: status))
+        } catch {
+            log.error(
+                "a call is missing from the audit log",
+                metadata: ["request.id": "\(request.requestID)", "error": "\(error)"])
+        }
+    }
+
+    /// The lines of the route table, as the documentation must tell them.
+    var routes: [Route] { router.routes }
 }

@@ -12,6 +12,7 @@ public enum Identifier {
         case template = "tmpl_"
         case alert = "alert_"
         case rule = "rule_"
+        case audit = "audit_"
     }
 
     /// How many characters follow the prefix.

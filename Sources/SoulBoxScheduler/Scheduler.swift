@@ -20,9 +20,14 @@ public final class Scheduler: Sendable {
     private static let quietNanoseconds = UInt64(ExecutionStore.heartbeatSeconds) * 1_000_000_000
     private static let promptNanoseconds: UInt64 = 1_000_000_000
 
+    /// How long the audit log is kept.
+    private static let auditDays = 400
+
     private let databaseURL: String
     private let store: ExecutionStore
     private let processes: ProcessStore
+    private let idempotency: IdempotencyStore
+    private let audit: AuditStore
     private let runner: ExecutionRunner
     private let process: [UInt8]
     private let retentionDays: Int
@@ -32,12 +37,14 @@ public final class Scheduler: Sendable {
 
     /// Makes a scheduler that carries out at most `concurrent` executions at once.
     public init(
-        databaseURL: String, store: ExecutionStore, processes: ProcessStore, runner: ExecutionRunner, process: [UInt8],
-        concurrent: Int, retentionDays: Int, log: Logger
+        databaseURL: String, store: ExecutionStore, processes: ProcessStore, idempotency: IdempotencyStore,
+        audit: AuditStore, runner: ExecutionRunner, process: [UInt8], concurrent: Int, retentionDays: Int, log: Logger
     ) {
         self.databaseURL = databaseURL
         self.store = store
         self.processes = processes
+        self.idempotency = idempotency
+        self.audit = audit
         self.runner = runner
         self.process = process
         self.retentionDays = retentionDays
@@ -122,6 +129,8 @@ public final class Scheduler: Sendable {
                 if MonotonicClock.now >= nextExpiry {
                     nextExpiry = MonotonicClock.now + Scheduler.expirySeconds * 1_000_000_000
                     while try store.expire(days: retentionDays) > 0 {}
+                    while try idempotency.expire() > 0 {}
+                    while try audit.expire(days: Scheduler.auditDays) > 0 {}
                     _ = try processes.expire()
                 }
             } catch {

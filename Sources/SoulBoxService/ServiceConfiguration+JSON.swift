@@ -23,6 +23,11 @@ extension ServiceConfiguration {
                 "artifact_total_bytes": JSONValue(executions.artifactTotalBytes),
                 "output_limit_bytes": JSONValue(executions.outputLimitBytes),
             ],
+            "tokens": [
+                "directory": .string(tokens.directory), "issuer": .string(tokens.issuer),
+                "audience": .string(tokens.audience), "key_file": .string(tokens.keyFile),
+            ],
+            "document_path": .string(documentPath),
             "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
         ]
     }
@@ -57,6 +62,15 @@ extension ServiceConfiguration {
         executions.artifactEachBytes = try number("executions", "artifact_each_bytes")
         executions.artifactTotalBytes = try number("executions", "artifact_total_bytes")
         executions.outputLimitBytes = Int(try number("executions", "output_limit_bytes"))
+        func token(_ key: String) throws(Malformed) -> String {
+            guard let value = json["tokens"]?[key]?.stringValue else { throw Malformed(key: "tokens.\(key)") }
+            return value
+        }
+        tokens = Tokens(directory: try token("directory"))
+        tokens.issuer = try token("issuer")
+        tokens.audience = try token("audience")
+        tokens.keyFile = try token("key_file")
+        documentPath = try text("document_path")
         controlPool = try pool("control_pool")
         executionPool = try pool("execution_pool")
     }

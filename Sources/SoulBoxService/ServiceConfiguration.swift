@@ -38,6 +38,21 @@ public struct ServiceConfiguration: Sendable, Equatable {
         }
     }
 
+    /// The tokens that stand in place of keys.
+    public struct Tokens: Sendable, Equatable {
+        /// Where the signing keys are, and the key that seals kept answers.
+        public var directory: String
+        /// What `iss` says in tokens of another issuer; empty when there is none.
+        public var issuer = ""
+        /// What `aud` must say in them.
+        public var audience = ""
+        /// The file with the other issuer's public keys.
+        public var keyFile = ""
+
+        /// Tokens of this service's own alone.
+        public init(directory: String) { self.directory = directory }
+    }
+
     /// One pool of workers.
     public struct Pool: Sendable, Equatable {
         /// How many processes; default 1.
@@ -75,6 +90,10 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var serviceGroup: UInt32
     /// The executions.
     public var executions: Executions
+    /// The tokens.
+    public var tokens: Tokens
+    /// The description of the API that `GET /openapi.json` serves.
+    public var documentPath: String
     /// The workers of short requests.
     public var controlPool: Pool
     /// The workers of executions.
@@ -95,6 +114,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
         self.serviceUser = serviceUser
         self.serviceGroup = serviceGroup
         executions = Executions(cores: cores)
+        tokens = Tokens(directory: runDirectory + "/tokens")
+        documentPath = runDirectory + "/openapi.json"
         controlPool = Pool(processes: 1, threads: 64, databaseConnections: 4)
         executionPool = Pool(processes: 2, threads: 64, databaseConnections: 4)
     }

@@ -2,7 +2,7 @@
 public struct Caller: Sendable, Equatable {
     /// The key, 16 bytes.
     public var keyID: [UInt8]
-    /// The account that it belongs to, 16 bytes.
+    /// The account that the request is for, 16 bytes.
     public var accountID: [UInt8]
     /// What it may do.
     public var permissions: Set<Permission>
@@ -13,12 +13,9 @@ public struct Caller: Sendable, Equatable {
         self.accountID = accountID
         self.permissions = permissions
     }
-}
 
-/// What the database says of a credential.
-public enum Admission: Sendable, Equatable {
-    case admitted(Caller)
-    /// Unknown, wrong, expired or revoked; nobody learns which.
-    case unauthenticated
-    case forbidden(missing: Permission)
+    /// Whether it may do that; an administrator may do everything.
+    public func may(_ permission: Permission) -> Bool {
+        permissions.contains(permission) || permissions.contains(.admin)
+    }
 }

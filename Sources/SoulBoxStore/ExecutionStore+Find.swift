@@ -2,30 +2,40 @@ internal import Postgres
 public import SoulBoxModel
 
 extension ExecutionStore {
+    private static let columns = """
+        e.id, e.status, e.runtime, e.template, e.timeout_ms, e.memory_bytes, e.cpu_millicores, e.process_limit,
+        to_microseconds(e.created_at) AS created, to_microseconds(e.started_at) AS started,
+        to_microseconds(e.completed_at) AS completed, e.stdout, e.stdout_truncated, e.stderr, e.stderr_truncated,
+        e.has_compile, e.compile_exit_code, e.compile_output, e.compile_truncated, e.compile_us, e.reason, e.signal,
+        e.detail, e.exit_code, e.wall_us, e.cpu_us, e.memory_peak, e.queue_us,
+        (SELECT json_agg(json_build_array(f.path, f.size, f.content IS NOT NULL) ORDER BY f.path)::text
+            FROM artifacts f WHERE f.execution_id = e.id) AS artifacts
+        """
+
     /// An execution of that account.
     public func find(_ id: String, account: [UInt8]) throws -> ExecutionRecord? {
         guard let uuid = Identifier.parse(id, .execution) else { return nil }
         return try pool.withConnection { connection in
             let result = try connection.run(
+                "SELECT \(ExecutionStore.columns) FROM executions e WHERE e.id = $1 AND e.account_id = $2",
+                [.uuid(uuid), .uuid(account)])
+            return try result.first.map { row throws in try read(row, id: id) }
+        }
+    }
+
+    /// Admits a request and reads an execution of the account that it is for, in one round trip.
+    public func find(_ id: String, _ ticket: Ticket) throws -> (admission: Admission, record: ExecutionRecord?) {
+        let uuid = Identifier.parse(id, .execution)
+        return try pool.withConnection { connection in
+            let result = try connection.run(
                 """
-                SELECT status, runtime, template, timeout_ms, memory_bytes, cpu_millicores, process_limit,
-                    to_microseconds(created_at) AS created, to_microseconds(started_at) AS started,
-                    to_microseconds(completed_at) AS completed, stdout, stdout_truncated, stderr, stderr_truncated,
-                    has_compile, compile_exit_code, compile_output, compile_truncated, compile_us, reason, signal, detail,
-                    exit_code, wall_us, cpu_us, memory_peak, queue_us
-                FROM executions WHERE id = $1 AND account_id = $2
-                """, [.uuid(uuid), .uuid(account)])
-            guard let row = result.first else { return nil }
-            var record = try read(row, id: id)
-            if record.status.isFinal {
-                record.artifacts = try connection.run(
-                    "SELECT path, size, content IS NOT NULL AS stored FROM artifacts WHERE execution_id = $1 ORDER BY path",
-                    [.uuid(uuid)]
-                ).rows.map {
-                    .init(path: try $0.text("path"), size: try $0.integer("size"), isStored: try $0.bool("stored"))
-                }
-            }
-            return record
+                WITH a AS MATERIALIZED (SELECT * FROM \(Ticket.call))
+                SELECT a.*, \(ExecutionStore.columns)
+                FROM a LEFT JOIN executions e ON a.outcome = 'admitted' AND e.id = $8 AND e.account_id = a.account
+                """, ticket.parameters + [PostgresParameter(uuid: uuid)])
+            guard let row = result.first else { throw PostgresError(.decoding, "no admission") }
+            let isFound = try row.optionalBytes("id") != nil
+            return (try ticket.admission(row), isFound ? try read(row, id: id) : nil)
         }
     }
 
@@ -44,6 +54,31 @@ extension ExecutionStore {
     }
 
     private func read(_ row: PostgresRow, id: String) throws(PostgresError) -> ExecutionRecord {
+        var record = try readSummary(row, id: id)
+        record.stdout = .init(bytes: try row.bytes("stdout"), isTruncated: try row.bool("stdout_truncated"))
+        record.stderr = .init(bytes: try row.bytes("stderr"), isTruncated: try row.bool("stderr_truncated"))
+        if try row.bool("has_compile") {
+            record.compile = .init(
+                exitCode: try row.optionalInteger("compile_exit_code").map(Int.init),
+                output: .init(bytes: try row.bytes("compile_output"), isTruncated: try row.bool("compile_truncated")),
+                timeMicroseconds: try row.optionalInteger("compile_us") ?? 0)
+        }
+        if let text = try row.optionalText("artifacts") {
+            guard let entries = (try? JSONParser.parse(Array(text.utf8)))?.arrayValue else {
+                throw PostgresError(.decoding, "unreadable artifacts")
+            }
+            record.artifacts = entries.compactMap { entry in
+                guard let values = entry.arrayValue, values.count == 3, let path = values[0].stringValue,
+                    let size = values[1].integerValue, let isStored = values[2].boolValue
+                else { return nil }
+                return .init(path: path, size: size, isStored: isStored)
+            }
+        }
+        return record
+    }
+
+    /// Everything but output and files.
+    func readSummary(_ row: PostgresRow, id: String) throws(PostgresError) -> ExecutionRecord {
         guard let status = ExecutionStatus(rawValue: try row.text("status")),
             let runtime = Runtime(rawValue: try row.text("runtime"))
         else { throw PostgresError(.decoding, "unknown status or runtime") }
@@ -55,14 +90,6 @@ extension ExecutionStore {
             createdAt: Timestamp(microseconds: try row.integer("created")))
         record.startedAt = try row.optionalInteger("started").map(Timestamp.init(microseconds:))
         record.completedAt = try row.optionalInteger("completed").map(Timestamp.init(microseconds:))
-        record.stdout = .init(bytes: try row.bytes("stdout"), isTruncated: try row.bool("stdout_truncated"))
-        record.stderr = .init(bytes: try row.bytes("stderr"), isTruncated: try row.bool("stderr_truncated"))
-        if try row.bool("has_compile") {
-            record.compile = .init(
-                exitCode: try row.optionalInteger("compile_exit_code").map(Int.init),
-                output: .init(bytes: try row.bytes("compile_output"), isTruncated: try row.bool("compile_truncated")),
-                timeMicroseconds: try row.optionalInteger("compile_us") ?? 0)
-        }
         if let reason = try row.optionalText("reason").flatMap(TerminationReason.init(rawValue:)) {
             record.termination = Termination(
                 reason: reason, signal: try row.optionalText("signal"), detail: try row.optionalText("detail"))

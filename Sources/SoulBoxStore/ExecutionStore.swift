@@ -8,18 +8,17 @@ public struct ExecutionStore: Sendable {
     /// A store over that pool.
     public init(_ pool: PostgresPool) { self.pool = pool }
 
-    /// Checks a credential; nil needs no permission beyond being good.
-    public func authenticate(_ credential: Credential, needs permission: Permission?) throws -> Admission {
+    /// Admits a request that needs nothing else of the database.
+    public func admit(_ ticket: Ticket) throws -> Admission {
         try pool.withConnection { connection in
-            let result = try connection.run(
-                "SELECT outcome, account, granted FROM authenticate($1, $2, $3)",
-                [.uuid(credential.keyID), .bytes(credential.secretHash), PostgresParameter(permission?.rawValue)])
-            return try admission(result, credential, missing: permission)
+            let result = try connection.run("SELECT * FROM \(Ticket.call)", ticket.parameters)
+            guard let row = result.first else { throw PostgresError(.decoding, "no admission") }
+            return try ticket.admission(row)
         }
     }
 
-    /// Checks a credential and notes a new execution, both or neither, in one round trip.
-    public func admit(_ credential: Credential, new execution: NewExecution) throws -> Admission {
+    /// Admits a request to execute and notes the execution, both or neither, in one round trip.
+    public func admit(_ ticket: Ticket, new execution: NewExecution) throws -> Admission {
         guard let id = Identifier.parse(execution.id, .execution) else {
             throw PostgresError(.statement, "malformed identifier")
         }
@@ -27,33 +26,33 @@ public struct ExecutionStore: Sendable {
         return try pool.withConnection { connection in
             let result = try connection.run(
                 """
-                SELECT outcome, account, granted FROM admit_execution($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                SELECT * FROM admit_execution(
+                    $1, $2, $3::text[], $4::inet, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
                 """,
                 [
-                    .uuid(credential.keyID), .bytes(credential.secretHash), .uuid(id), .text(spec.runtime.rawValue),
-                    .text(spec.template), PostgresParameter(spec.limits.timeoutMilliseconds),
+                    .uuid(ticket.credential.keyID), PostgresParameter(bytes: ticket.credential.secretHash),
+                    ticket.onlyParameter, ticket.addressParameter, PostgresParameter(uuid: ticket.acting), .uuid(id),
+                    .text(spec.runtime.rawValue), .text(spec.template),
+                    PostgresParameter(spec.limits.timeoutMilliseconds),
                     .integer(spec.limits.memoryBytes), PostgresParameter(spec.limits.cpuMillicores),
                     PostgresParameter(spec.limits.processes),
                     // Only a scheduler needs to read it back. NUL, which `text` cannot hold, is escaped in JSON.
                     execution.owner == nil ? .text(spec.storage.text) : .null, PostgresParameter(uuid: execution.owner),
-                    .integer(execution.createdAt.microseconds),
+                    .integer(execution.createdAt.microseconds), .text(ticket.requestID), .text("/api/execute"),
+                    PostgresParameter(execution.idempotency?.key),
+                    PostgresParameter(bytes: execution.idempotency?.requestHash),
                 ])
-            return try admission(result, credential, missing: .execute)
+            guard let row = result.first else { throw PostgresError(.decoding, "no admission") }
+            return try ticket.admission(row)
         }
     }
 
-    private func admission(
-        _ result: PostgresResult, _ credential: Credential, missing permission: Permission?
-    ) throws(PostgresError) -> Admission {
-        guard let row = result.first else { throw PostgresError(.decoding, "no admission") }
-        switch try row.text("outcome") {
-        case "admitted":
-            return .admitted(
-                Caller(
-                    keyID: credential.keyID, accountID: try row.bytes("account"),
-                    permissions: Set(try row.textArray("granted").compactMap(Permission.init(rawValue:)))))
-        case "forbidden": return .forbidden(missing: permission ?? .execute)
-        default: return .unauthenticated
+    /// Forgets what an Idempotency-Key stands for, so that the request can be tried again.
+    public func forget(_ idempotency: Idempotency, account: [UInt8]) throws {
+        try pool.withConnection { connection in
+            _ = try connection.run(
+                "DELETE FROM idempotency_keys WHERE account_id = $1 AND key = $2 AND request_hash = $3",
+                [.uuid(account), .text(idempotency.key), .bytes(idempotency.requestHash)])
         }
     }
 

@@ -10,10 +10,15 @@ public struct NewExecution: Sendable {
     public var createdAt: Timestamp
     /// The process that carries it out; nil leaves it to a scheduler.
     public var owner: [UInt8]?
+    /// What makes a repeated request known, if the client wants that.
+    public var idempotency: Idempotency?
 
     /// Makes a new execution.
-    public init(id: String, spec: ExecutionSpec, createdAt: Timestamp, owner: [UInt8]?) {
+    public init(
+        id: String, spec: ExecutionSpec, createdAt: Timestamp, owner: [UInt8]?, idempotency: Idempotency? = nil
+    ) {
         self.id = id
+        self.idempotency = idempotency
         self.spec = spec
         self.createdAt = createdAt
         self.owner = owner

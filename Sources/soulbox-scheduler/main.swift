@@ -20,9 +20,11 @@ do {
         limits: .init(
             output: .init(kept: executions.outputLimitBytes),
             artifacts: .init(each: executions.artifactEachBytes, total: executions.artifactTotalBytes)), log: log)
+    let database = PostgresPool(configuration.databaseURL, size: 4)
     let scheduler = Scheduler(
-        databaseURL: configuration.databaseURL, store: ExecutionStore(PostgresPool(configuration.databaseURL, size: 4)),
-        processes: processes, runner: runner, process: presence.id, concurrent: executions.concurrent,
+        databaseURL: configuration.databaseURL, store: ExecutionStore(database), processes: processes,
+        idempotency: IdempotencyStore(database), audit: AuditStore(database), runner: runner, process: presence.id,
+        concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)
     scheduler.start()
     ServiceProcess.waitForTermination()

@@ -1,5 +1,6 @@
 import FastCGI
 import IsolationProtocol
+import LinuxKernel
 import Logging
 import Postgres
 import SoulBoxAPI
@@ -22,7 +23,10 @@ final class Worker {
     init(_ configuration: ServiceConfiguration, pool: WorkerPool, log: Logger) throws {
         self.log = log
         settings = pool.settings(of: configuration)
-        let database = PostgresPool(configuration.databaseURL, size: settings.databaseConnections)
+        // A client waits a second at most to be told that the database is away or busy.
+        let database = PostgresPool(
+            configuration.databaseURL, size: settings.databaseConnections, waitMilliseconds: 900,
+            statementMilliseconds: 5000)
         // Apart from the requests, so that no flood of them makes this process look dead.
         let housekeeping = PostgresPool(configuration.databaseURL, size: 2)
         presence = try ProcessPresence(ProcessStore(housekeeping), kind: "worker", log: log)
@@ -35,8 +39,9 @@ final class Worker {
             .init(name: "container_manager") { _ = try connections.status(timeoutMilliseconds: 500) },
         ])
         let api = API(
-            repository: ExecutionStore(database), carrier: runner, catalog: runner.catalog, health: health,
-            process: presence.id, version: configuration.version, log: log)
+            repository: ExecutionStore(database), stores: try Worker.stores(configuration, database), carrier: runner,
+            catalog: runner.catalog, health: health, process: presence.id, version: configuration.version,
+            document: (try? Files.read(configuration.documentPath, maximum: 4 << 20)) ?? [], log: log)
         server = try FastCGIServer(handler: RequestAdapter(api: api).handle)
     }
 
@@ -55,6 +60,21 @@ final class Worker {
             log.warning("requests were cut off", metadata: ["worker.requests": "\(server.busyThreads)"])
         }
         presence.stop()
+    }
+
+    private static func stores(_ configuration: ServiceConfiguration, _ database: PostgresPool) throws -> APIStores {
+        let tokens = configuration.tokens
+        let keys = KeyStore(database)
+        return APIStores(
+            keys: keys, accounts: AccountStore(database), audit: AuditStore(database),
+            idempotency: IdempotencyStore(database),
+            tokens: TokenVerifier(
+                name: "soulbox", directory: tokens.directory,
+                external: tokens.issuer.isEmpty
+                    ? nil
+                    : TokenIssuer(issuer: tokens.issuer, audience: tokens.audience, keyFile: tokens.keyFile),
+                keys: keys),
+            seal: ResponseSeal(key: try Files.read(tokens.directory + "/answers.seal", maximum: 32)))
     }
 
     private static func limits(_ configuration: ServiceConfiguration) -> ExecutionRunner.Limits {

@@ -6,14 +6,14 @@ import Testing
 struct RouterTests {
     private func answer(_ method: String, _ target: String) -> (status: Int, body: String, allow: String?) {
         let router = Router([
-            Route("GET", "/api/things/{id}") { call throws(APIError) in
+            Route("GET", "/api/things/{id}", .open) { call throws(APIError) in
                 HTTPResponse(status: 200, body: Array("thing \(call.parameter("id"))".utf8))
             },
-            Route("DELETE", "/api/things/{id}") { _ throws(APIError) in HTTPResponse(status: 204) },
-            Route("GET", "/api/things/{id}/files/{path...}") { call throws(APIError) in
+            Route("DELETE", "/api/things/{id}", .open) { _ throws(APIError) in HTTPResponse(status: 204) },
+            Route("GET", "/api/things/{id}/files/{path...}", .open) { call throws(APIError) in
                 HTTPResponse(status: 200, body: Array("\(call.parameter("id")) \(call.parameter("path"))".utf8))
             },
-            Route("POST", "/api/things") { _ throws(APIError) in HTTPResponse(status: 201) },
+            Route("POST", "/api/things", .open) { _ throws(APIError) in HTTPResponse(status: 201) },
         ])
         let request = HTTPRequest(method: method, target: target, body: MemoryBody([])) { _ in nil }
         do {

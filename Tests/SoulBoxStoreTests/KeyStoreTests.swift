@@ -10,17 +10,17 @@ struct KeyStoreTests {
         let store = try StoreFixture()
         let credential = StoreFixture.makeCredential()
         let end = Timestamp(microseconds: 1_900_000_000_000_000)
-        var limits = KeyStore.RateLimits()
+        var limits = AccountKey.RateLimits()
         limits.execution = 0
         try store.keys.create(
             account: "ours", credential: credential, name: "žluť \"'", permissions: [.execute, .alertWrite],
             limits: limits,
             expiresAt: end)
-        let id = Identifier.text(.key, uuid: credential.keyID)
-        let key = try #require(try store.keys.list().first { $0.id == id })
+        let id = credential.keyID
+        let key = try #require(try store.keys.list(account: nil, page: Page(limit: 1000)).items.first { $0.id == id })
         #expect(key.account == "ours")
         #expect(key.name == "žluť \"'")
-        #expect(key.permissions == ["execute", "alert_write"])
+        #expect(key.permissions == [.execute, .alertWrite])
         #expect(key.expiresAt == end)
         #expect(key.revokedAt == nil)
         #expect(key.lastUsedAt == nil)
@@ -29,8 +29,9 @@ struct KeyStoreTests {
             try store.database.integer(
                 "SELECT count(*) FROM api_keys WHERE execution_limit = 0 AND standard_limit = 100 AND upload_limit = 10"
             ) == 1)
-        _ = try store.executions.authenticate(credential, needs: nil)
-        #expect(try store.keys.list().first { $0.id == id }?.lastUsedAt != nil)
+        _ = try store.authenticate(credential, needs: nil)
+        #expect(
+            try store.keys.list(account: nil, page: Page(limit: 1000)).items.first { $0.id == id }?.lastUsedAt != nil)
     }
 
     @Test("revokes a key once")
@@ -38,9 +39,13 @@ struct KeyStoreTests {
         let store = try StoreFixture()
         let id = Identifier.text(.key, uuid: store.credential.keyID)
         #expect(try store.keys.revoke(id))
-        let moment = try #require(try store.keys.list().first { $0.id == id }?.revokedAt)
+        let moment = try #require(
+            try store.keys.list(account: nil, page: Page(limit: 1000)).items.first { $0.id == store.credential.keyID }?
+                .revokedAt)
         #expect(try !store.keys.revoke(id))
-        #expect(try store.keys.list().first { $0.id == id }?.revokedAt == moment)
+        #expect(
+            try store.keys.list(account: nil, page: Page(limit: 1000)).items.first { $0.id == store.credential.keyID }?
+                .revokedAt == moment)
         for unknown in [Identifier.make(.key), Identifier.make(.execution), "", "key_'; DROP TABLE api_keys; --"] {
             #expect(try !store.keys.revoke(unknown))
         }

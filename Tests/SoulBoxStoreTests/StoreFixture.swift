@@ -18,25 +18,28 @@ struct StoreFixture {
         database = try TestDatabase.withTables()
         pool = PostgresPool(database.url, size: 8)
         executions = ExecutionStore(pool)
+        var unlimited = AccountKey.RateLimits()
+        (unlimited.standard, unlimited.execution, unlimited.upload) = (0, 0, 0)
         processes = ProcessStore(pool)
         keys = KeyStore(pool)
         credential = StoreFixture.makeCredential()
         try keys.create(
-            account: "ours", credential: credential, name: "ours", permissions: permissions, limits: .init(),
+            account: "ours", credential: credential, name: "ours", permissions: permissions, limits: unlimited,
             expiresAt: nil)
         let other = StoreFixture.makeCredential()
         try keys.create(
-            account: "others", credential: other, name: "others", permissions: [.admin], limits: .init(), expiresAt: nil
+            account: "others", credential: other, name: "others", permissions: [.admin], limits: unlimited,
+            expiresAt: nil
         )
-        account = try StoreFixture.account(executions.authenticate(credential, needs: nil))
-        stranger = try StoreFixture.account(executions.authenticate(other, needs: nil))
+        account = try StoreFixture.account(executions.admit(Ticket(credential: credential, permission: nil)).outcome)
+        stranger = try StoreFixture.account(executions.admit(Ticket(credential: other, permission: nil)).outcome)
     }
 
     static func makeCredential() -> Credential {
         Credential(keyID: Identifier.makeUUID(), secretHash: (0..<32).map { _ in UInt8.random(in: 0 ... .max) })
     }
 
-    private static func account(_ admission: Admission) throws -> [UInt8] {
+    private static func account(_ admission: Admission.Outcome) throws -> [UInt8] {
         guard case .admitted(let caller) = admission else { throw PostgresError(.decoding, "\(admission)") }
         return caller.accountID
     }
@@ -47,11 +50,22 @@ struct StoreFixture {
         environment: [.init(name: "A", value: "1=2"), .init(name: "B", value: "")], stdin: "line\n",
         limits: ExecutionLimits(timeoutMilliseconds: 1500, memoryBytes: 3 << 30, cpuMillicores: 2500, processes: 7))
 
+    /// What the database says of a credential.
+    func authenticate(_ credential: Credential, needs permission: Permission?) throws -> Admission.Outcome {
+        try executions.admit(Ticket(credential: credential, permission: permission)).outcome
+    }
+
+    /// What the database says of a new execution.
+    func admit(_ credential: Credential, new: NewExecution) throws -> Admission.Outcome {
+        let ticket = Ticket(credential: credential, permission: .execute, rateClass: .execution, requestID: "req_test")
+        return try executions.admit(ticket, new: new).outcome
+    }
+
     /// Notes an execution and gives its identifier.
     func admit(owner: [UInt8]?, spec: ExecutionSpec = StoreFixture.spec) throws -> String {
         let id = Identifier.make(.execution)
         let new = NewExecution(id: id, spec: spec, createdAt: .now, owner: owner)
-        _ = try StoreFixture.account(executions.admit(credential, new: new))
+        _ = try StoreFixture.account(admit(credential, new: new))
         return id
     }
 

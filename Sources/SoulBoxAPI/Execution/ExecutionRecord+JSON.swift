@@ -39,6 +39,18 @@ extension ExecutionRecord {
         return .object(object)
     }
 
+    /// The execution as a list shows it.
+    func summaryJSON(now: Timestamp = .now) -> JSONValue {
+        [
+            "execution_id": .string(id), "status": .string(status.rawValue), "language": .string(runtime.rawValue),
+            "template": .string(template), "exit_code": JSONValue(exitCode),
+            "execution_time": ExecutionRecord.seconds(wallTimeMicroseconds), "memory_used": JSONValue(memoryPeakBytes),
+            "termination": termination?.json ?? .null, "error_code": JSONValue(errorCode?.rawValue),
+            "created_at": .string(createdAt.rfc3339), "started_at": JSONValue(startedAt?.rfc3339),
+            "completed_at": JSONValue(completedAt?.rfc3339), "progress": progress(now: now),
+        ]
+    }
+
     /// What `POST /execute` answers for an asynchronous execution.
     var acceptedJSON: JSONValue {
         [

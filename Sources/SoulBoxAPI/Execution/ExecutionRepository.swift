@@ -5,11 +5,20 @@ public import SoulBoxStore
 ///
 /// Every call throws when the database cannot be reached.
 public protocol ExecutionRepository: Sendable {
-    /// Checks a credential; nil needs no permission beyond being good.
-    func authenticate(_ credential: Credential, needs permission: Permission?) throws -> Admission
+    /// Admits a request that needs nothing else of the database.
+    func admit(_ ticket: Ticket) throws -> Admission
 
-    /// Checks a credential and notes a new execution, both or neither.
-    func admit(_ credential: Credential, new execution: NewExecution) throws -> Admission
+    /// Admits a request to execute and notes the execution, both or neither.
+    func admit(_ ticket: Ticket, new execution: NewExecution) throws -> Admission
+
+    /// Admits a request and reads an execution of the account that it is for.
+    func find(_ id: String, _ ticket: Ticket) throws -> (admission: Admission, record: ExecutionRecord?)
+
+    /// Executions of that account, the newest first.
+    func list(account: [UInt8], filter: ExecutionFilter, page: Page) throws -> Listing<ExecutionRecord>
+
+    /// Forgets what an Idempotency-Key stands for, so that the request can be tried again.
+    func forget(_ idempotency: Idempotency, account: [UInt8]) throws
 
     /// Notes that the program began; false when the execution was cancelled or lost before.
     func markRunning(_ id: String, process: [UInt8]) throws -> Bool

@@ -10,6 +10,10 @@ struct ExecutionService: Sendable {
     /// How long a cancellation waits for the execution's end to be noted.
     private static let cancelMilliseconds = 5000
 
+    /// How long a repeated request waits for the first one: the longest program with its compile stage and its wait.
+    private static let repeatMilliseconds = 390_000
+
+    let gate: Gate
     let repository: any ExecutionRepository
     let runner: any ExecutionCarrier
     let catalog: TemplateCatalog
@@ -18,46 +22,57 @@ struct ExecutionService: Sendable {
     let process: [UInt8]
     let log: Logger
 
-    /// Runs a database call; a failure is logged here and told as 503.
+    /// Runs a database call; a failure is logged there and told as 503.
     func store<Value>(_ body: (any ExecutionRepository) throws -> Value) throws(APIError) -> Value {
-        do {
-            return try body(repository)
-        } catch {
-            log.error("database call failed", metadata: ["error": "\(error)"])
-            throw .unavailable
-        }
-    }
-
-    /// Who a credential belongs to, if it is good and has the permission.
-    func authenticate(_ credential: Credential, needs permission: Permission?) throws(APIError) -> Caller {
-        try store { try $0.authenticate(credential, needs: permission) }.caller()
+        try gate.store(body)
     }
 
     /// Notes an asynchronous execution; the scheduler carries it out.
-    func accept(_ spec: ExecutionSpec, _ credential: Credential) throws(APIError) -> ExecutionRecord {
+    func accept(
+        _ spec: ExecutionSpec, _ ticket: Ticket, _ idempotency: Idempotency?, _ request: HTTPRequest
+    ) throws(APIError) -> ExecutionRecord {
         let record = newRecord(spec)
-        let new = NewExecution(id: record.id, spec: spec, createdAt: record.createdAt, owner: nil)
-        _ = try store { try $0.admit(credential, new: new) }.caller()
-        return record
+        let new = NewExecution(
+            id: record.id, spec: spec, createdAt: record.createdAt, owner: nil, idempotency: idempotency)
+        let admission = try store { try $0.admit(ticket, new: new) }
+        let caller = try gate.caller(admission, request)
+        guard case .repeated(let earlier, _) = admission.outcome else {
+            request.context.isAudited = true
+            return record
+        }
+        guard var first = try find(earlier, caller) else { throw .notFound("execution") }
+        // As it was answered then.
+        first.status = .queued
+        first.startedAt = nil
+        first.completedAt = nil
+        return first
     }
 
     /// Notes an execution, carries it out while the caller waits, and notes its end.
     func execute(
-        _ spec: ExecutionSpec, _ credential: Credential, clientDescriptor: CInt?
+        _ spec: ExecutionSpec, _ ticket: Ticket, _ idempotency: Idempotency?, _ call: HTTPRequest
     ) throws(APIError) -> ExecutionRecord {
         let record = newRecord(spec)
-        let new = NewExecution(id: record.id, spec: spec, createdAt: record.createdAt, owner: process)
-        let caller = try store { try $0.admit(credential, new: new) }.caller()
+        let new = NewExecution(
+            id: record.id, spec: spec, createdAt: record.createdAt, owner: process, idempotency: idempotency)
+        let admission = try store { try $0.admit(ticket, new: new) }
+        let caller = try gate.caller(admission, call)
+        if case .repeated(let earlier, _) = admission.outcome { return try awaitEnd(of: earlier, caller) }
+        call.context.isAudited = true
         let request = ExecutionRequest(
             id: record.id, account: Identifier.text(.account, uuid: caller.accountID), spec: spec,
-            createdAt: record.createdAt, clientDescriptor: clientDescriptor)
+            createdAt: record.createdAt, clientDescriptor: call.clientDescriptor)
         let result = runner.run(request) {
             // Without the database nobody can have cancelled it; its end will be noted when the database is back.
             (try? repository.markRunning(record.id, process: process)) ?? true
         }
         switch ExecutionRecorder(log: log, finish: repository.finish).record(result) {
         case .recorded:
-            if let refusal = result.refusal { throw .refusal(refusal, execution: record.id) }
+            if let refusal = result.refusal {
+                // It never ran: the same request may be tried again with the same key.
+                if let idempotency { try? repository.forget(idempotency, account: caller.accountID) }
+                throw .refusal(refusal, execution: record.id)
+            }
             return result.record
         case .alreadyFinal:
             // Cancelled while it waited, or given up as lost: what is noted is what happened.
@@ -65,6 +80,19 @@ struct ExecutionService: Sendable {
             return noted
         case .failed: throw .unavailable
         }
+    }
+
+    /// Waits for an execution that somebody else carries out. One whose process dies ends too, as lost.
+    private func awaitEnd(of id: String, _ caller: Caller) throws(APIError) -> ExecutionRecord {
+        let deadline = MonotonicClock.now + UInt64(ExecutionService.repeatMilliseconds) * 1_000_000
+        var pauseMicroseconds: UInt32 = 5000
+        while MonotonicClock.now < deadline {
+            guard let record = try find(id, caller) else { throw .notFound("execution") }
+            if record.status.isFinal { return record }
+            usleep(pauseMicroseconds)
+            pauseMicroseconds = min(pauseMicroseconds * 2, 250_000)
+        }
+        throw .unavailable
     }
 
     /// An execution of the caller's account.

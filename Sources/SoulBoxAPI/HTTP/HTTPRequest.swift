@@ -23,6 +23,9 @@ public struct HTTPRequest {
     /// A descriptor that hangs up when the client goes; nil when none tells.
     public var clientDescriptor: CInt?
 
+    /// What becomes known of it while it is answered.
+    let context = RequestContext()
+
     private let headers: (String) -> String?
 
     /// Makes a request.

@@ -22,9 +22,20 @@ public struct HTTPResponse: Sendable, Equatable {
     public static func json(
         _ value: JSONValue, status: Int = 200, headers: [APIError.Header] = []
     ) -> HTTPResponse {
+        json(bytes: value.bytes, status: status, headers: headers)
+    }
+
+    /// An answer with a JSON body that is written already.
+    static func json(bytes: [UInt8], status: Int, headers: [APIError.Header] = []) -> HTTPResponse {
         HTTPResponse(
-            status: status, headers: [.init("Content-Type", "application/json; charset=utf-8")] + headers,
-            body: value.bytes)
+            status: status, headers: [.init("Content-Type", "application/json; charset=utf-8")] + headers, body: bytes)
+    }
+
+    /// The same answer with one header field more.
+    func adding(_ header: APIError.Header) -> HTTPResponse {
+        var response = self
+        response.headers.append(header)
+        return response
     }
 
     /// An error in its envelope.

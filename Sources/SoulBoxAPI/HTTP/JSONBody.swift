@@ -6,6 +6,21 @@ enum JSONBody {
     ///
     /// - Throws: 415 for another media type, 413 beyond `limit` bytes, 400 for anything but a JSON object.
     static func object(of request: HTTPRequest, limit: Int) throws(APIError) -> JSONObject {
+        try read(request, limit: limit).object
+    }
+
+    /// The object, or an empty one when there is no body.
+    static func optionalObject(
+        of request: HTTPRequest, limit: Int
+    ) throws(APIError) -> (object: JSONObject, bytes: [UInt8]) {
+        guard request.body.contentLength ?? 0 > 0 else { return (JSONObject(), []) }
+        return try read(request, limit: limit)
+    }
+
+    /// The object, with the bytes that it was read from.
+    static func read(
+        _ request: HTTPRequest, limit: Int
+    ) throws(APIError) -> (object: JSONObject, bytes: [UInt8]) {
         guard isJSON(request.header("Content-Type") ?? "") else {
             throw APIError(
                 .validationError, status: 415, "The request body must be JSON",
@@ -21,7 +36,7 @@ enum JSONBody {
             guard let object = try JSONParser.parse(bytes).objectValue else {
                 throw JSONError(reason: "the body is not an object", offset: 0)
             }
-            return object
+            return (object, bytes)
         } catch let error as JSONError {
             throw APIError(
                 .validationError, "The request body is not valid JSON",

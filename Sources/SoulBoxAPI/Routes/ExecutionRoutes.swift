@@ -11,63 +11,99 @@ struct ExecutionRoutes: Sendable {
     /// The lines of the route table.
     var routes: [Route] {
         [
-            Route("POST", "/api/execute", create),
-            Route("GET", "/api/execute/{id}", show),
-            Route("DELETE", "/api/execute/{id}", cancel),
-            Route("GET", "/api/execute/{id}/files/{path...}", file),
+            Route("POST", "/api/execute", .permission(.execute), .execution, create),
+            Route("GET", "/api/execute/{execution_id}", .permission(.execute), .standard, show),
+            Route("DELETE", "/api/execute/{execution_id}", .permission(.execute), .standard, cancel),
+            Route("GET", "/api/execute/{execution_id}/files/{path...}", .permission(.execute), .standard, file),
+            Route("GET", "/api/executions", .permission(.execute), .standard, list),
         ]
     }
 
     private func create(_ call: Route.Call) throws(APIError) -> HTTPResponse {
-        let credential = try CredentialReader.credential(of: call.request)
+        let ticket = try service.gate.ticket(call)
         if call.request.body.contentLength ?? .max > ExecutionRoutes.unknownCallerBody {
-            _ = try service.authenticate(credential, needs: .execute)
+            // Counted as an ordinary request: the execution itself is counted when it is admitted.
+            let early = try service.gate.ticket(call, as: .standard)
+            _ = try service.gate.caller(try service.store { try $0.admit(early) }, call.request)
         }
-        let request: (spec: ExecutionSpec, isAsync: Bool)
+        let body: (spec: ExecutionSpec, isAsync: Bool, idempotency: Idempotency?)
         do {
-            request = try read(call.request)
+            body = try read(call.request)
         } catch {
             // Only a caller who may execute learns what is wrong with the request.
-            _ = try service.authenticate(credential, needs: .execute)
+            _ = try service.gate.caller(try service.store { try $0.admit(ticket) }, call.request)
             throw error
         }
-        guard request.isAsync else {
-            let record = try service.execute(
-                request.spec, credential, clientDescriptor: call.request.clientDescriptor)
-            return .json(record.json())
+        guard body.isAsync else {
+            return .json(try service.execute(body.spec, ticket, body.idempotency, call.request).json())
         }
-        let record = try service.accept(request.spec, credential)
+        let record = try service.accept(body.spec, ticket, body.idempotency, call.request)
         return .json(
             record.acceptedJSON, status: 202, headers: [.init("Location", "/api/execute/\(record.id)")])
     }
 
-    private func read(_ request: HTTPRequest) throws(APIError) -> (spec: ExecutionSpec, isAsync: Bool) {
-        let object = try JSONBody.object(of: request, limit: service.limits.body)
+    private func read(
+        _ request: HTTPRequest
+    ) throws(APIError) -> (spec: ExecutionSpec, isAsync: Bool, idempotency: Idempotency?) {
+        let (object, bytes) = try JSONBody.read(request, limit: service.limits.body)
         var validation = Validation()
         let body = ExecuteRequest(object, within: service.limits, &validation)
         let spec = try body.spec(service.catalog, &validation)
+        let isAsync = body.isAsync || ExecutionRoutes.prefersAsync(request)
+        let idempotency = IdempotencyKey.read(request, bytes + [isAsync ? 1 : 0], &validation)
         if let error = validation.error { throw error }
         guard let spec else { throw .internalError }
-        return (spec, body.isAsync || ExecutionRoutes.prefersAsync(request))
+        return (spec, isAsync, idempotency)
+    }
+
+    private func list(_ call: Route.Call) throws(APIError) -> HTTPResponse {
+        var validation = Validation()
+        var query = QueryReader(call.request.query, &validation)
+        var filter = ExecutionFilter()
+        filter.status = query.choice("status", &validation)
+        if let name = query.text("language") {
+            filter.runtime = Runtime(alias: name)
+            if filter.runtime == nil { validation.fail("language", "Unsupported language: \(name.prefix(50))") }
+        }
+        filter.since = query.time("since", &validation)
+        filter.until = query.time("until", &validation)
+        let sandbox = query.text("sandbox_id")
+        let page = query.page(.execution, &validation)
+        query.refuseUnread(&validation)
+        let caller = try service.gate.admit(call)
+        if let error = validation.error { throw error }
+        // Every execution of today has a sandbox of its own that has no name.
+        if sandbox != nil { return Paging.response("executions", [], total: 0, page, next: nil, call.request) }
+        // The pages of one walk show the same moment, whatever is added meanwhile.
+        if page.cursor == nil, filter.until == nil { filter.until = .now }
+        let listing = try service.store { [filter] in
+            try $0.list(account: caller.accountID, filter: filter, page: page)
+        }
+        let until = filter.until.map { [("until", $0.rfc3339)] } ?? []
+        return Paging.response(
+            "executions", listing.items.map { $0.summaryJSON() }, total: listing.total, page,
+            next: listing.items.last?.id, call.request, also: until)
     }
 
     private func show(_ call: Route.Call) throws(APIError) -> HTTPResponse {
-        let caller = try caller(call)
-        guard let record = try service.find(call.parameter("id"), caller) else { throw .notFound("execution") }
+        let ticket = try service.gate.ticket(call)
+        let found = try service.store { try $0.find(call.parameter("execution_id"), ticket) }
+        _ = try service.gate.caller(found.admission, call.request)
+        guard let record = found.record else { throw .notFound("execution") }
         return .json(record.json())
     }
 
     private func cancel(_ call: Route.Call) throws(APIError) -> HTTPResponse {
-        let id = call.parameter("id")
-        try service.cancel(id, try caller(call))
+        let id = call.parameter("execution_id")
+        try service.cancel(id, try service.gate.admit(call))
         return .json([
             "execution_id": .string(id), "status": "cancelled", "message": "Execution cancelled successfully",
         ])
     }
 
     private func file(_ call: Route.Call) throws(APIError) -> HTTPResponse {
-        let caller = try caller(call)
-        let (id, path) = (call.parameter("id"), call.parameter("path"))
+        let caller = try service.gate.admit(call)
+        let (id, path) = (call.parameter("execution_id"), call.parameter("path"))
         guard Identifier.parse(id, .execution) != nil,
             let artifact = try service.store({ try $0.artifact(execution: id, account: caller.accountID, path: path) })
         else { throw .notFound("file") }
@@ -84,10 +120,6 @@ struct ExecutionRoutes: Sendable {
                 .init("Content-Disposition", "attachment"),
                 .init("Content-Security-Policy", "sandbox; default-src 'none'"),
             ], body: contents)
-    }
-
-    private func caller(_ call: Route.Call) throws(APIError) -> Caller {
-        try service.authenticate(try CredentialReader.credential(of: call.request), needs: .execute)
     }
 
     /// Whether the header `Prefer` asks for `respond-async` (RFC 7240, section 4.1).

@@ -1,16 +1,17 @@
 internal import IsolationProtocol
 internal import SoulBoxExecution
 internal import SoulBoxModel
+internal import SoulBoxStore
 
 /// `/languages`: what can be run, and within which limits.
 struct LanguageRoutes: Sendable {
     let service: ExecutionService
 
     /// The lines of the route table.
-    var routes: [Route] { [Route("GET", "/api/languages", list)] }
+    var routes: [Route] { [Route("GET", "/api/languages", .anyone, .standard, list)] }
 
     private func list(_ call: Route.Call) throws(APIError) -> HTTPResponse {
-        _ = try service.authenticate(try CredentialReader.credential(of: call.request), needs: nil)
+        _ = try service.gate.admit(call)
         let templates: [ImageManifest]
         do {
             templates = try service.catalog.templates()

@@ -2,7 +2,7 @@ internal import SoulBoxModel
 
 /// Finds the route of a request in the table that both worker pools share.
 struct Router: Sendable {
-    private let routes: [Route]
+    let routes: [Route]
 
     /// Makes a router; of two routes that match, the first is taken.
     init(_ routes: [Route]) { self.routes = routes }
@@ -25,7 +25,7 @@ struct Router: Sendable {
         for route in routes {
             guard let parameters = route.pattern.match(segments) else { continue }
             if route.method == request.method || route.method == "GET" && request.method == "HEAD" {
-                return try route.handler(Route.Call(request: request, parameters: parameters))
+                return try route.handler(Route.Call(request: request, parameters: parameters, route: route))
             }
             allowed.append(route.method)
             if route.method == "GET" { allowed.append("HEAD") }

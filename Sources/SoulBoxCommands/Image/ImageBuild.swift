@@ -27,8 +27,10 @@ struct ImageBuild: ParsableCommand {
 
     func run() throws {
         let found = try ImageBuilder.recipes(in: recipes ?? ImageBuild.recipeDirectory(), ids: ids)
+        let configured = try OperatorConfiguration.load(Instance(home: nil)).images.mirror
         let builder = ImageBuilder(
-            catalogue: options.catalogue, mirror: try AptMirror.host(override: mirror), progress: ImageCommand.say)
+            catalogue: options.catalogue, mirror: try AptMirror.host(override: mirror ?? configured),
+            progress: ImageCommand.say)
         try builder.build(found, rebuild: rebuild, jobs: jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 

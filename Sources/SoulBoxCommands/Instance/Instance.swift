@@ -27,6 +27,8 @@ struct Instance {
     var binaries: String { data + "/bin" }
     /// Logs of the processes.
     var logs: String { data + "/log" }
+    /// The keys that sign tokens.
+    var tokens: String { data + "/tokens" }
     /// Built images, shared by all instances.
     var images: String { "/var/cache/soulbox/images" }
     /// The resolved configuration that processes read.

@@ -59,13 +59,55 @@ struct OperatorConfiguration: Decodable {
         }
     }
 
+    /// Images.
+    struct Images: Decodable {
+        /// Debian's main archive (URI; none: what the host's apt uses). `soulbox image build --mirror` overrides.
+        var mirror: String?
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case mirror
+        }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            try StrictKeys.check(decoder, CodingKeys.self)
+            mirror = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(String.self, forKey: .mirror)
+        }
+    }
+
+    /// Somebody else who signs tokens for this service's users.
+    struct Tokens: Decodable {
+        /// What the tokens' `iss` says, what their `aud` must say, and the file with the public keys (RFC 7517).
+        var issuer: String?
+        var audience: String?
+        var keyFile: String?
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case issuer, audience
+            case keyFile = "key_file"
+        }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            try StrictKeys.check(decoder, CodingKeys.self)
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            issuer = try values.decodeIfPresent(String.self, forKey: .issuer)
+            audience = try values.decodeIfPresent(String.self, forKey: .audience)
+            keyFile = try values.decodeIfPresent(String.self, forKey: .keyFile)
+        }
+    }
+
     var http = HTTP()
+    var images = Images()
+    var tokens = Tokens()
     var executions = Executions()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, executions, database
+        case http, executions, database, images, tokens
     }
 
     init() {}
@@ -76,6 +118,8 @@ struct OperatorConfiguration: Decodable {
         http = try values.decodeIfPresent(HTTP.self, forKey: .http) ?? http
         executions = try values.decodeIfPresent(Executions.self, forKey: .executions) ?? executions
         database = try values.decodeIfPresent(String.self, forKey: .database)
+        images = try values.decodeIfPresent(Images.self, forKey: .images) ?? images
+        tokens = try values.decodeIfPresent(Tokens.self, forKey: .tokens) ?? tokens
     }
 
     /// Reads the file of that instance and the environment.
@@ -101,6 +145,11 @@ struct OperatorConfiguration: Decodable {
         configuration.http.port = try port("SOULBOX_HTTP_PORT", configuration.http.port)
         configuration.http.tlsPort = try port("SOULBOX_HTTPS_PORT", configuration.http.tlsPort)
         if let database = environment["DATABASE_URL"], !database.isEmpty { configuration.database = database }
+        let given = [configuration.tokens.issuer, configuration.tokens.audience, configuration.tokens.keyFile]
+        if given.contains(where: { $0 != nil }), given.contains(where: { $0?.isEmpty ?? true }) {
+            throw OperatorError(
+                "tokens needs issuer, audience and key_file together", advice: "Give all three, or none of them.")
+        }
         return configuration
     }
 
@@ -115,6 +164,11 @@ struct OperatorConfiguration: Decodable {
             serviceUser: account.user, serviceGroup: account.group, cores: cores)
         resolved.executions.concurrent = executions.concurrent ?? resolved.executions.concurrent
         resolved.executions.retentionDays = executions.retentionDays ?? resolved.executions.retentionDays
+        resolved.tokens.directory = instance.tokens
+        resolved.tokens.issuer = tokens.issuer ?? ""
+        resolved.tokens.audience = tokens.audience ?? ""
+        resolved.tokens.keyFile = tokens.keyFile ?? ""
+        resolved.documentPath = instance.data + "/share/openapi.json"
         return resolved
     }
 }

@@ -20,7 +20,7 @@ enum ProjectFiles {
 extension ProjectFiles {
     /// Copies the files to the instance, so that its binaries find them wherever they were built.
     static func install(_ instance: Instance) throws {
-        for name in ["nginx", "migrations", "images"] {
+        for name in ["nginx", "migrations", "images", "docs"] {
             let source = try directory(name, instance)
             let target = instance.data + "/share/" + name
             guard source != target else { continue }

@@ -60,8 +60,8 @@ struct KeyCreate: ParsableCommand {
         }
     }
 
-    private func parsedLimits() throws -> KeyStore.RateLimits {
-        var limits = KeyStore.RateLimits()
+    private func parsedLimits() throws -> AccountKey.RateLimits {
+        var limits = AccountKey.RateLimits()
         for text in rateLimits {
             let parts = text.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, let number = Int(parts[1]), (0...1_000_000).contains(number) else {

@@ -10,7 +10,9 @@ struct KeyList: ParsableCommand {
     @OptionGroup var options: InstanceOptions
 
     func run() throws {
-        let keys = try OperatorDatabase.use(options.instance) { try KeyStore($0).list() }
+        let keys = try OperatorDatabase.use(options.instance) { pool in
+            try KeyStore(pool).list(account: nil, page: Page(limit: 10_000)).items
+        }
         for key in keys {
             let state =
                 if let revoked = key.revokedAt {
@@ -21,8 +23,9 @@ struct KeyList: ParsableCommand {
                     "valid"
                 }
             print(
-                "\(key.id)  \(key.name)  account \(key.account)  \(state)  last used "
-                    + "\(key.lastUsedAt?.rfc3339 ?? "never")  \(key.permissions.joined(separator: ","))")
+                "\(Identifier.text(.key, uuid: key.id))  \(key.name)  account \(key.account)  \(state)  last used "
+                    + "\(key.lastUsedAt?.rfc3339 ?? "never")  \(key.permissions.map(\.rawValue).joined(separator: ","))"
+            )
         }
     }
 }

@@ -12,6 +12,9 @@ enum DetachedStart {
             }
             throw OperatorError("a supervisor is starting or stopping", advice: "Wait for it, or: soulbox down")
         }
+        // The supervisor too runs from the installed copy: a build replaces the one that it was built as.
+        try BinaryInstallation.run(instance)
+        try ProjectFiles.install(instance)
         let path = instance.logs + "/supervisor.log"
         let log = try Files.open(path, [.writeOnly, .create, .truncate], mode: 0o640)
         var environment = ProcessInfo.processInfo.environment.filter {
@@ -20,7 +23,7 @@ enum DetachedStart {
         environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
         environment["SOULBOX_HOME"] = instance.home
         let started = try Spawn(
-            path: try Files.readLink("/proc/self/exe"), arguments: ["up"],
+            path: instance.binaries + "/soulbox", arguments: ["up"],
             environment: environment.map { ($0.key, $0.value) }, log: log.rawValue
         ).start()
         let process = started.takeProcess()

@@ -9,12 +9,14 @@ struct DoctorCheck {
         var detail = ""
         /// What its absence means and what to do; nil when it is there.
         var problem: String?
+        /// What would make the machine harder to attack; nil when it is so.
+        var advice: String?
     }
 
     let name: String
     let look: () -> Outcome
 
-    static func all(_ instance: Instance) -> [DoctorCheck] { kernel + tools + [images(instance)] }
+    static func all(_ instance: Instance) -> [DoctorCheck] { kernel + tools + [images(instance)] + hardening }
 
     private static var kernel: [DoctorCheck] {
         [
@@ -78,6 +80,47 @@ struct DoctorCheck {
             return Outcome(
                 detail: names.joined(separator: ", "),
                 problem: names.isEmpty ? "nothing can run: soulbox image build all" : nil)
+        }
+    }
+
+    /// Settings of the host that a sandbox does not need to be safe, but that stand behind it when something else fails
+    /// (documented in sysctl's own files below Documentation/admin-guide/sysctl of the kernel).
+    private static var hardening: [DoctorCheck] {
+        [
+            setting("kernel.io_uring_disabled", atLeast: 2), setting("kernel.unprivileged_bpf_disabled", atLeast: 1),
+            setting("kernel.kptr_restrict", atLeast: 1), setting("kernel.dmesg_restrict", atLeast: 1),
+            setting("fs.protected_symlinks", atLeast: 1), setting("fs.protected_hardlinks", atLeast: 1),
+            setting("fs.protected_fifos", atLeast: 1), setting("fs.protected_regular", atLeast: 1),
+            setting("vm.unprivileged_userfaultfd", atMost: 0),
+            DoctorCheck(name: "kernel.core_pattern") {
+                let pattern = (try? Files.readString("/proc/sys/kernel/core_pattern")) ?? ""
+                return Outcome(
+                    advice: pattern.hasPrefix("|")
+                        ? "a helper of the host's would read crashed programs: sysctl kernel.core_pattern=core" : nil)
+            },
+            DoctorCheck(name: "memory is not merged across sandboxes") {
+                let run = (try? Files.readString("/sys/kernel/mm/ksm/run"))?.trimmingCharacters(
+                    in: .whitespacesAndNewlines)
+                return Outcome(
+                    advice: (run ?? "0") == "0"
+                        ? nil : "its timing tells of a neighbour's memory: echo 2 > /sys/kernel/mm/ksm/run")
+            },
+        ]
+    }
+
+    /// A sysctl; one that this kernel does not have needs no value.
+    private static func setting(_ name: String, atLeast low: Int = .min, atMost high: Int = .max) -> DoctorCheck {
+        DoctorCheck(name: name) {
+            let path = "/proc/sys/" + name.replacingOccurrences(of: ".", with: "/")
+            guard
+                let value = (try? Files.readString(path)).flatMap({
+                    Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+                })
+            else { return Outcome(detail: "not in this kernel") }
+            let wanted = low == .min ? high : low
+            return Outcome(
+                detail: String(value),
+                advice: (low...high).contains(value) ? nil : "a wall less behind the sandbox: sysctl \(name)=\(wanted)")
         }
     }
 

@@ -13,9 +13,9 @@ struct DoctorCommand: ParsableCommand {
         var missing = 0
         for check in DoctorCheck.all(options.instance) {
             let outcome = check.look()
-            let isFine = outcome.problem == nil
-            print(
-                "\(isFine ? "ok     " : "missing") \(check.name)\(outcome.detail.isEmpty ? "" : ": " + outcome.detail)")
+            let found = outcome.problem != nil ? "missing" : outcome.advice != nil ? "advice " : "ok     "
+            print("\(found) \(check.name)\(outcome.detail.isEmpty ? "" : ": " + outcome.detail)")
+            if let advice = outcome.advice { print("          → \(advice)") }
             if let problem = outcome.problem {
                 missing += 1
                 print("          → \(problem)")

@@ -29,6 +29,8 @@ struct UpCommand: ParsableCommand {
         let lock = try SupervisorLock.take(instance)
         try BinaryInstallation.run(instance)
         try ProjectFiles.install(instance)
+        try APIDocument.install(instance)
+        try TokenKeyDirectory(instance).prepare(try ServiceAccount.ensure())
         LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
         let supervisor = Supervisor(instance, configuration: configuration, log: Logger(label: "soulbox.supervisor"))
         try supervisor.run { step in

@@ -26,6 +26,18 @@ enum NginxErrorPages {
             name: 504, status: 504, code: .systemError, message: "The service did not answer in time", retryAfter: true),
     ]
 
+    /// What the worker said, where one had answered; nginx's own limit where it is that.
+    private static func rateHeaders(_ page: Page) -> String {
+        let values =
+            page.status == 429
+            ? [("Limit", "600"), ("Remaining", "0")]
+            : [
+                ("Limit", "$soulbox_rate_limit"), ("Remaining", "$soulbox_rate_remaining"),
+                ("Reset", "$soulbox_rate_reset"),
+            ]
+        return values.map { "    add_header X-RateLimit-\($0) \($1) always;" }.joined(separator: "\n")
+    }
+
     /// The named locations that `error_page` leads to.
     static var text: String {
         pages.map { page in
@@ -38,6 +50,7 @@ enum NginxErrorPages {
                     default_type application/json;
                     add_header X-Request-ID $soulbox_request_id always;
                     add_header X-Content-Type-Options nosniff always;
+                \(rateHeaders(page))
                 \(page.retryAfter ? "    add_header Retry-After 1 always;\n" : "")    return \(page.status) '\(body)';
                 }
 

@@ -20,7 +20,7 @@ final class FakeRepository: ExecutionRepository {
 
     init(permissions: Set<Permission> = [.execute]) {
         let caller = Caller(keyID: TestKey.id, accountID: FakeRepository.account, permissions: permissions)
-        state = Mutex(State(admission: .admitted(caller)))
+        state = Mutex(State(admission: Admission(.admitted(caller))))
     }
 
     var calls: [String] { state.withLock { $0.calls } }
@@ -33,14 +33,31 @@ final class FakeRepository: ExecutionRepository {
         }
     }
 
-    func authenticate(_ credential: Credential, needs permission: Permission?) throws -> Admission {
-        try enter("authenticate") { FakeRepository.check($0, credential, permission) }
+    func admit(_ ticket: Ticket) throws -> Admission {
+        try enter("authenticate") { FakeRepository.check($0, ticket) }
     }
 
-    func admit(_ credential: Credential, new execution: NewExecution) throws -> Admission {
+    func find(_ id: String, _ ticket: Ticket) throws -> (admission: Admission, record: ExecutionRecord?) {
+        try enter("find") { state in
+            let admission = FakeRepository.check(state, ticket)
+            guard case .admitted = admission.outcome else { return (admission, nil) }
+            return (admission, state.records[id])
+        }
+    }
+
+    func list(account: [UInt8], filter: ExecutionFilter, page: Page) throws -> Listing<ExecutionRecord> {
+        try enter("list") { state in
+            let all = state.records.values.sorted { $0.id > $1.id }
+            return Listing(items: Array(all.dropFirst(page.offset).prefix(page.limit)), total: Int64(all.count))
+        }
+    }
+
+    func forget(_ idempotency: Idempotency, account: [UInt8]) throws { try enter("forget") { _ in } }
+
+    func admit(_ ticket: Ticket, new execution: NewExecution) throws -> Admission {
         try enter("admit") { state in
-            let admission = FakeRepository.check(state, credential, .execute)
-            guard case .admitted = admission else { return admission }
+            let admission = FakeRepository.check(state, ticket)
+            guard case .admitted = admission.outcome else { return admission }
             state.records[execution.id] = ExecutionRecord(
                 id: execution.id, status: .queued, runtime: execution.spec.runtime, template: execution.spec.template,
                 limits: execution.spec.limits, createdAt: execution.createdAt)
@@ -83,11 +100,13 @@ final class FakeRepository: ExecutionRepository {
         }
     }
 
-    private static func check(_ state: State, _ credential: Credential, _ permission: Permission?) -> Admission {
-        guard credential.keyID == TestKey.id, credential.secretHash == TestKey.secretHash else {
-            return .unauthenticated
+    private static func check(_ state: State, _ ticket: Ticket) -> Admission {
+        guard ticket.credential.keyID == TestKey.id, ticket.credential.secretHash == TestKey.secretHash else {
+            return Admission(.unauthenticated)
         }
-        guard case .admitted(let caller) = state.admission, let permission else { return state.admission }
-        return caller.permissions.contains(permission) ? state.admission : .forbidden(missing: permission)
+        guard case .admitted(let caller) = state.admission.outcome, let permission = ticket.permission else {
+            return state.admission
+        }
+        return caller.may(permission) ? state.admission : Admission(.forbidden(missing: permission))
     }
 }

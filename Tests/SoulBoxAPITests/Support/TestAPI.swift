@@ -1,8 +1,10 @@
 import IsolationProtocol
 import Logging
+import Postgres
 import SoulBoxAPI
 import SoulBoxExecution
 import SoulBoxModel
+import SoulBoxStore
 
 /// The API over fakes.
 struct TestAPI {
@@ -17,10 +19,20 @@ struct TestAPI {
         self.repository = repository
         self.carrier = carrier
         api = API(
-            repository: repository, carrier: carrier, catalog: catalog, health: health,
+            repository: repository, stores: TestAPI.stores, carrier: carrier, catalog: catalog, health: health,
             process: [UInt8](repeating: 9, count: 16), version: "1.2.3",
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
+
+    /// Stores over a database that is not there: what needs one answers 503.
+    static let stores: APIStores = {
+        let pool = PostgresPool("host=/nonexistent dbname=none", size: 1)
+        let keys = KeyStore(pool)
+        return APIStores(
+            keys: keys, accounts: AccountStore(pool), audit: AuditStore(pool), idempotency: IdempotencyStore(pool),
+            tokens: TokenVerifier(name: "soulbox", directory: "/nonexistent", external: nil, keys: keys),
+            seal: ResponseSeal(key: [UInt8](repeating: 1, count: 32)))
+    }()
 
     func call(
         _ method: String, _ target: String, _ body: JSONValue? = nil, headers: [String: String] = [:],

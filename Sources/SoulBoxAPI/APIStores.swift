@@ -1,0 +1,24 @@
+public import SoulBoxStore
+
+/// What the routes around accounts need of the service.
+public struct APIStores: Sendable {
+    let keys: KeyStore
+    let accounts: AccountStore
+    let audit: AuditStore
+    let idempotency: IdempotencyStore
+    let tokens: TokenVerifier
+    let seal: ResponseSeal
+
+    /// Puts them together.
+    public init(
+        keys: KeyStore, accounts: AccountStore, audit: AuditStore, idempotency: IdempotencyStore,
+        tokens: TokenVerifier, seal: ResponseSeal
+    ) {
+        self.keys = keys
+        self.accounts = accounts
+        self.audit = audit
+        self.idempotency = idempotency
+        self.tokens = tokens
+        self.seal = seal
+    }
+}

@@ -1,0 +1,11 @@
+internal import SoulBoxStore
+
+/// What becomes known of a request while it is answered; for the thread that answers it.
+final class RequestContext {
+    /// How the caller stands with its limit.
+    var rate: RateState?
+    /// Who it comes from, once that is known.
+    var caller: Caller?
+    /// Whether its line in the audit log is written already, together with what it changed.
+    var isAudited = false
+}

@@ -1,0 +1,87 @@
+public import Postgres
+internal import SoulBoxModel
+
+/// The accounts.
+public struct AccountStore: Sendable {
+    private static let columns = """
+        a.id, a.name, to_microseconds(a.created_at) AS created, a.concurrent_executions_quota, a.sandboxes_quota,
+        a.disk_quota_bytes, a.cpu_seconds_quota,
+        (SELECT count(*) FROM executions e WHERE e.account_id = a.id AND e.completed_at IS NULL) AS running,
+        cpu_today(a.id) AS cpu_us
+        """
+
+    private let pool: PostgresPool
+
+    /// A store over that pool.
+    public init(_ pool: PostgresPool) { self.pool = pool }
+
+    /// An account.
+    public func find(_ id: [UInt8]) throws -> Account? {
+        try pool.withConnection { connection in try AccountStore.find(id, connection) }
+    }
+
+    private static func find(_ id: [UInt8], _ connection: PostgresConnection) throws(PostgresError) -> Account? {
+        try connection.run("SELECT \(columns) FROM accounts a WHERE a.id = $1", [.uuid(id)]).first.map(read)
+    }
+
+    /// All accounts, the oldest first.
+    public func list(_ page: Page) throws -> Listing<Account> {
+        try pool.withConnection { connection in
+            let total = try connection.run("SELECT count(*) AS total FROM accounts")
+            let result = try connection.run(
+                """
+                SELECT \(AccountStore.columns) FROM accounts a WHERE $1::uuid IS NULL OR a.id > $1
+                ORDER BY a.id LIMIT $2 OFFSET $3
+                """,
+                [PostgresParameter(uuid: page.cursor), PostgresParameter(page.limit), PostgresParameter(page.offset)])
+            return Listing(
+                items: try result.rows.map(AccountStore.read), total: try total.first?.integer("total") ?? 0)
+        }
+    }
+
+    /// Makes an account; nil when its name is taken.
+    public func create(name: String, quotas: Account.Quotas, in transaction: StoreTransaction) throws -> Account? {
+        let id = Identifier.makeUUID()
+        let result = try transaction.connection.run(
+            """
+            INSERT INTO accounts (
+                id, name, concurrent_executions_quota, sandboxes_quota, disk_quota_bytes, cpu_seconds_quota)
+            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING
+            """, [.uuid(id), .text(name)] + AccountStore.parameters(quotas))
+        guard result.changed == 1 else { return nil }
+        return try AccountStore.find(id, transaction.connection)
+    }
+
+    /// Changes an account's name and quotas; nil when there is none, or its new name is taken.
+    public func update(
+        _ id: [UInt8], name: String, quotas: Account.Quotas, in transaction: StoreTransaction
+    ) throws -> Account? {
+        let result = try transaction.connection.run(
+            """
+            UPDATE accounts SET name = $2, concurrent_executions_quota = $3, sandboxes_quota = $4,
+                disk_quota_bytes = $5, cpu_seconds_quota = $6
+            WHERE id = $1 AND NOT EXISTS (SELECT FROM accounts o WHERE o.name = $2 AND o.id <> $1)
+            """, [.uuid(id), .text(name)] + AccountStore.parameters(quotas))
+        guard result.changed == 1 else { return nil }
+        return try AccountStore.find(id, transaction.connection)
+    }
+
+    private static func parameters(_ quotas: Account.Quotas) -> [PostgresParameter] {
+        [
+            PostgresParameter(quotas.concurrentExecutions), PostgresParameter(quotas.sandboxes),
+            PostgresParameter(quotas.diskBytes), PostgresParameter(quotas.cpuSecondsPerDay),
+        ]
+    }
+
+    private static func read(_ row: PostgresRow) throws(PostgresError) -> Account {
+        var quotas = Account.Quotas()
+        quotas.concurrentExecutions = try row.optionalInteger("concurrent_executions_quota")
+        quotas.sandboxes = try row.optionalInteger("sandboxes_quota")
+        quotas.diskBytes = try row.optionalInteger("disk_quota_bytes")
+        quotas.cpuSecondsPerDay = try row.optionalInteger("cpu_seconds_quota")
+        return Account(
+            id: try row.bytes("id"), name: try row.text("name"),
+            createdAt: Timestamp(microseconds: try row.integer("created")), quotas: quotas,
+            executionsRunning: try row.integer("running"), cpuTodayMicroseconds: try row.integer("cpu_us"))
+    }
+}

@@ -1,0 +1,16 @@
+public import SoulBoxModel
+
+/// Which executions a list shows.
+public struct ExecutionFilter: Sendable, Equatable {
+    /// Only those that stand so.
+    public var status: ExecutionStatus?
+    /// Only those in that language.
+    public var runtime: Runtime?
+    /// Only those made then or later.
+    public var since: Timestamp?
+    /// Only those made before then.
+    public var until: Timestamp?
+
+    /// Shows all.
+    public init() {}
+}

@@ -1,0 +1,6 @@
+internal import Postgres
+
+/// Several changes that happen together or not at all.
+public struct StoreTransaction {
+    let connection: PostgresConnection
+}
