@@ -165,6 +165,7 @@ let package = Package(
                 "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
                 logging,
                 crypto,
+                .product(name: "Yams", package: "Yams"),
             ]),
         tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel"]),
         tests(
@@ -176,6 +177,6 @@ let package = Package(
         // that serves all makes them.
         tests(
             "IntegrationTests",
-            ["SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService", "TestProcess"]),
+            ["SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService", "TestProcess", crypto]),
     ]
 )

@@ -246,7 +246,8 @@ BEGIN
     IF idempotency_ IS NOT NULL THEN
         INSERT INTO idempotency_keys AS i (account_id, key, request_hash, execution_id)
         VALUES (account, idempotency_, request_hash_, execution)
-        ON CONFLICT (account_id, key) DO UPDATE SET
+        -- By its name: `key` alone would be the argument.
+        ON CONFLICT ON CONSTRAINT idempotency_keys_pkey DO UPDATE SET
             request_hash = excluded.request_hash, execution_id = excluded.execution_id, response = NULL,
             created_at = now();
     END IF;

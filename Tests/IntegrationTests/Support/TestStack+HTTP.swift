@@ -38,7 +38,37 @@ extension TestStack {
         let http = try #require(response as? HTTPURLResponse)
         var fields: [String: String] = [:]
         for (name, value) in http.allHeaderFields { fields["\(name)".lowercased()] = "\(value)" }
-        return Answer(status: http.statusCode, headers: fields, body: Array(data))
+        let answer = Answer(status: http.statusCode, headers: fields, body: Array(data))
+        // Every answer of every test is held against the description of the API.
+        let problems = TestStack.description.problems(method: method, path: path, answer)
+        #expect(problems.isEmpty, "\(method) \(path): \(problems) \(answer.text.prefix(500))")
+        return answer
+    }
+
+    /// The description of the API, as a running stack made it of `docs/openapi.yaml`.
+    static let description: APIDescription = {
+        let path = TestStack.shared.home + "/data/share/openapi.json"
+        guard let data = FileManager.default.contents(atPath: path), let json = try? JSONParser.parse(Array(data))
+        else { fatalError("no description of the API") }
+        return APIDescription(json: json)
+    }()
+
+    /// A key of that account, as an operator makes it.
+    func makeKey(
+        _ permissions: String = "all", account: String = "default", limits: [String] = ["standard=0", "execution=0"],
+        arguments: [String] = []
+    ) throws -> String {
+        try TestStack.command(
+            home,
+            ["api-key", "create", "--name", "made", "--permissions", permissions, "--account", account, "--quiet"]
+                + limits.flatMap { ["--rate-limit", $0] } + arguments
+        ).trimmingCharacters(in: .newlines)
+    }
+
+    /// Waits until a minute has so many seconds left, so that a test of a limit sees one minute.
+    static func awaitMinute(leaving seconds: Double) async throws {
+        let left = 60 - Date().timeIntervalSince1970.truncatingRemainder(dividingBy: 60)
+        if left < seconds { try await Task.sleep(for: .seconds(left + 0.1)) }
     }
 
     /// `POST /api/execute`.

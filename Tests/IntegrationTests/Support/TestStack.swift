@@ -92,6 +92,19 @@ final class TestStack: Sendable {
         return output
     }
 
+    /// Runs a line of shell and gives what it prints.
+    static func shell(_ line: String) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", line]
+        let pipe = Foundation.Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return output
+    }
+
     /// Runs a command of the operator's on this stack.
     func command(_ arguments: String...) throws -> String { try TestStack.command(home, arguments) }
 
