@@ -177,6 +177,9 @@ let package = Package(
         // that serves all makes them.
         tests(
             "IntegrationTests",
-            ["SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService", "TestProcess", crypto]),
+            [
+                "SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService", "TestDatabase", "TestProcess",
+                crypto,
+            ]),
     ]
 )

@@ -39,8 +39,17 @@ public final class PostgresPool: Sendable {
         }
     }
 
-    /// Whether the database answers; throws what it says otherwise.
-    public func check() throws { try withConnection { _ = try $0.run("SELECT 1") } }
+    /// Whether the database answers and takes changes; throws what it says otherwise.
+    ///
+    /// A server that has become a standby, or was set read-only, answers every SELECT and refuses the rest.
+    public func check() throws {
+        try withConnection { connection in
+            let result = try connection.run("SELECT current_setting('transaction_read_only')::bool AS read_only")
+            if try result.first?.bool("read_only") == true {
+                throw PostgresError(.statement, "the database is read-only")
+            }
+        }
+    }
 
     private func take() throws(PostgresError) -> PostgresConnection {
         let deadline = MonotonicClock.now + waitNanoseconds

@@ -57,6 +57,11 @@ package final class TestServer: Sendable {
     /// What PQconnectdb takes to reach that database.
     package func url(_ database: String = "postgres") -> String { "host=\(directory) user=postgres dbname=\(database)" }
 
+    /// Lets every user of this machine reach its socket, as a server of the operator's would.
+    package func openToAll() throws {
+        guard chmod(directory, 0o755) == 0 else { throw SystemCallError(call: "chmod", errno: errno) }
+    }
+
     /// The postmaster; nil while the server is stopped.
     package var pid: Int32? { process.withLock { $0?.pid } }
 

@@ -51,6 +51,7 @@ enum NginxErrorPages {
                     add_header X-Request-ID $soulbox_request_id always;
                     add_header X-Content-Type-Options nosniff always;
                 \(rateHeaders(page))
+                \(page.status == 405 ? "    add_header Allow \"DELETE, GET, HEAD, POST, PUT\" always;\n" : "")\
                 \(page.retryAfter ? "    add_header Retry-After 1 always;\n" : "")    return \(page.status) '\(body)';
                 }
 

@@ -70,7 +70,7 @@ struct RepeatTests {
         try await Task.sleep(for: .seconds(1))
         stack.kill("worker-execution")
         let cut = try await first.value
-        #expect(cut.status == 503 && cut.json["error"]?["code"] == "SYSTEM_ERROR", "\(cut.text)")
+        #expect(cut.status == 502 && cut.json["error"]?["code"] == "SYSTEM_ERROR", "\(cut.text)")
         #expect(await stack.waitUntilHealthy(seconds: 5) != nil)
         let begin = Date()
         let repeated = try await stack.execute(body, headers: headers)

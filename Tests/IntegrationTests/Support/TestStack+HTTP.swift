@@ -40,18 +40,10 @@ extension TestStack {
         for (name, value) in http.allHeaderFields { fields["\(name)".lowercased()] = "\(value)" }
         let answer = Answer(status: http.statusCode, headers: fields, body: Array(data))
         // Every answer of every test is held against the description of the API.
-        let problems = TestStack.description.problems(method: method, path: path, answer)
+        let problems = description.problems(method: method, path: path, answer)
         #expect(problems.isEmpty, "\(method) \(path): \(problems) \(answer.text.prefix(500))")
         return answer
     }
-
-    /// The description of the API, as a running stack made it of `docs/openapi.yaml`.
-    static let description: APIDescription = {
-        let path = TestStack.shared.home + "/data/share/openapi.json"
-        guard let data = FileManager.default.contents(atPath: path), let json = try? JSONParser.parse(Array(data))
-        else { fatalError("no description of the API") }
-        return APIDescription(json: json)
-    }()
 
     /// A key of that account, as an operator makes it.
     func makeKey(

@@ -25,13 +25,17 @@ final class TestStack: Sendable {
     let tlsPort: Int
     let key: String
     let supervisor: TestProcess
+    /// The description of the API, as the stack made it of `docs/openapi.yaml`.
+    let description: APIDescription
+    /// The server that it was given; nil when it has one of its own.
+    let database: String?
 
     static var binaries: String {
         URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../.build/release").standardized
             .path
     }
 
-    init(configuration: String? = nil) throws {
+    init(configuration: String? = nil, database: String? = nil) throws {
         let home = "/tmp/soulbox-test-\(UUID().uuidString.prefix(8).lowercased())"
         self.home = home
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
@@ -42,11 +46,12 @@ final class TestStack: Sendable {
         port = ports.0
         tlsPort = ports.1
         let log = home + "/supervisor.log"
+        self.database = database
         supervisor = try TestProcess(
             TestStack.binaries + "/soulbox", ["up"],
             environment: [
                 "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOULBOX_HOME": home, "SOULBOX_HTTP_PORT": String(ports.0),
-                "SOULBOX_HTTPS_PORT": String(ports.1),
+                "SOULBOX_HTTPS_PORT": String(ports.1), "DATABASE_URL": database ?? "",
             ], log: log)
         StackRegistry.add(supervisor, home: home)
         let deadline = Date().addingTimeInterval(90)
@@ -56,13 +61,15 @@ final class TestStack: Sendable {
             }
             usleep(50_000)
         }
+        let document = FileManager.default.contents(atPath: home + "/data/share/openapi.json") ?? Data()
+        description = APIDescription(json: try JSONParser.parse(Array(document)))
         key = try TestStack.command(
             home,
             [
                 "api-key", "create", "--name", "test", "--permissions", "all", "--rate-limit", "standard=0",
                 "--rate-limit",
                 "execution=0", "--rate-limit", "upload=0", "--quiet",
-            ]
+            ], environment: ["DATABASE_URL": database ?? ""]
         ).trimmingCharacters(in: .newlines)
     }
 
