@@ -41,6 +41,8 @@ public struct ExecuteCall: Sendable {
     public var execution: String
     /// The account it belongs to.
     public var account: String
+    /// The request that it came with, for the log; nil when nobody waits for it.
+    public var request: String?
     /// The template's identifier.
     public var template: String
     /// The file to run below `/workspace`; nil is the template's program file.
@@ -68,13 +70,15 @@ public struct ExecuteCall: Sendable {
 
     /// Makes a call.
     public init(
-        execution: String, account: String, template: String, entrypoint: String? = nil, arguments: [String] = [],
+        execution: String, account: String, request: String? = nil, template: String, entrypoint: String? = nil,
+        arguments: [String] = [],
         environment: [ExecutionSpec.Variable] = [], limits: ExecutionLimits = .init(), files: [File] = [],
         artifactLimits: ArtifactLimits = .init(), input: CInt? = nil, stdin: CInt? = nil, stdout: CInt, stderr: CInt,
         compileOutput: CInt? = nil
     ) {
         self.execution = execution
         self.account = account
+        self.request = request
         self.template = template
         self.entrypoint = entrypoint
         self.arguments = arguments
@@ -126,6 +130,7 @@ public struct ExecuteCall: Sendable {
                 ]
             ),
         ])
+        object["request"] = request.map(JSONValue.string)
         object["entrypoint"] = entrypoint.map(JSONValue.string)
         object["input"] = index(input)
         object["stdin"] = index(stdin)

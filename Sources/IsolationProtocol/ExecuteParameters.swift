@@ -10,7 +10,7 @@ public struct ExecuteParameters: Sendable {
     public let descriptors: [SharedDescriptor]
 
     private static let names: Set<String> = [
-        "execution", "account", "template", "entrypoint", "arguments", "environment", "limits", "files",
+        "execution", "account", "request", "template", "entrypoint", "arguments", "environment", "limits", "files",
         "artifact_limits", "input", "stdin", "stdout", "stderr", "compile_output",
     ]
 
@@ -65,7 +65,8 @@ public struct ExecuteParameters: Sendable {
             environment.append(.init(name: name, value: value))
         }
         call = ExecuteCall(
-            execution: try text("execution"), account: try text("account"), template: try text("template"),
+            execution: try text("execution"), account: try text("account"), request: object["request"]?.stringValue,
+            template: try text("template"),
             entrypoint: object["entrypoint"]?.stringValue,
             arguments: object["arguments"]?.arrayValue?.compactMap(\.stringValue) ?? [], environment: environment,
             limits: ExecutionLimits(

@@ -44,6 +44,7 @@ public enum InterfaceDescription {
         method Execute(
           execution: string,
           account: string,
+          request: ?string,
           template: string,
           entrypoint: ?string,
           arguments: []string,

@@ -8,6 +8,9 @@ public struct ExecutionRequest: Sendable {
     /// The account it belongs to, as the isolation service is told.
     public var account: String
 
+    /// The request that it came with, for the logs; nil when nobody waits for it.
+    public var requestID: String?
+
     /// What to execute.
     public var spec: ExecutionSpec
 
@@ -19,10 +22,12 @@ public struct ExecutionRequest: Sendable {
 
     /// Makes a request.
     public init(
-        id: String, account: String, spec: ExecutionSpec, createdAt: Timestamp, clientDescriptor: CInt? = nil
+        id: String, account: String, requestID: String? = nil, spec: ExecutionSpec, createdAt: Timestamp,
+        clientDescriptor: CInt? = nil
     ) {
         self.id = id
         self.account = account
+        self.requestID = requestID
         self.spec = spec
         self.createdAt = createdAt
         self.clientDescriptor = clientDescriptor

@@ -67,7 +67,8 @@ public struct ExecutionRunner: Sendable {
             let (streams, writeEnds) = try ExecutionStreams.make(
                 withCompile: template.compile != nil, keeping: limits.output.kept)
             let call = ExecuteCall(
-                execution: request.id, account: request.account, template: template.id, entrypoint: spec.entrypoint,
+                execution: request.id, account: request.account, request: request.requestID, template: template.id,
+                entrypoint: spec.entrypoint,
                 arguments: spec.arguments, environment: spec.environment, limits: spec.limits, files: input.files,
                 artifactLimits: limits.artifacts, input: input.contents?.rawValue, stdin: input.stdin?.rawValue,
                 stdout: writeEnds.stdout.rawValue, stderr: writeEnds.stderr.rawValue,

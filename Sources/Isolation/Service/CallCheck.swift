@@ -12,6 +12,10 @@ enum CallCheck {
         guard isName(call.execution), isName(call.account) else {
             throw IsolationError(.invalidSpec, "malformed identifier")
         }
+        // It goes into the log, whose lines must be nobody's to write.
+        if let request = call.request, !isName(request.lowercased()) {
+            throw IsolationError(.invalidSpec, "malformed request")
+        }
         guard let image = images.find(call.template) else { throw IsolationError(.templateNotFound, call.template) }
         let limits = call.limits
         guard (1...3_600_000).contains(limits.timeoutMilliseconds), (1 << 20...64 << 30).contains(limits.memoryBytes),

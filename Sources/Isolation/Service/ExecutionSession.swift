@@ -13,17 +13,32 @@ struct ExecutionSession {
 
     private var call: ExecuteCall { parameters.call }
 
+    /// What each of its log lines says.
+    private var about: Logger.Metadata {
+        var metadata: Logger.Metadata = ["execution.id": "\(call.execution)"]
+        if let request = call.request { metadata["request.id"] = "\(request)" }
+        return metadata
+    }
+
     /// Runs the execution and sends its events. Throws only when the caller cannot be told any more.
     func run() throws(IsolationError) {
         let last: ExecutionEvent
         do {
-            last = .finished(try execute())
+            let outcome = try execute()
+            log.info(
+                "execution ended",
+                metadata: about.merging([
+                    "execution.reason": "\(outcome.termination.reason.rawValue)",
+                    "execution.wall_us": "\(outcome.wallTimeMicroseconds)",
+                    "execution.queue_us": "\(outcome.queueTimeMicroseconds)",
+                ]) { $1 })
+            last = .finished(outcome)
         } catch let error as IsolationError {
             last = .failed(error)
         } catch let error as SandboxError {
             log.error(
                 "sandbox failed",
-                metadata: ["execution.id": "\(call.execution)", "step": "\(error.step.name)", "error": "\(error)"])
+                metadata: about.merging(["step": "\(error.step.name)", "error": "\(error)"]) { $1 })
             last = .failed(IsolationError(.isolationFailed, "\(error)"))
         } catch {
             last = .failed(IsolationError(.isolationFailed, "\(error)"))

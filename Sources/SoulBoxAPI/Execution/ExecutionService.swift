@@ -60,7 +60,8 @@ struct ExecutionService: Sendable {
         if case .repeated(let earlier, _) = admission.outcome { return try awaitEnd(of: earlier, caller) }
         call.context.isAudited = true
         let request = ExecutionRequest(
-            id: record.id, account: Identifier.text(.account, uuid: caller.accountID), spec: spec,
+            id: record.id, account: Identifier.text(.account, uuid: caller.accountID), requestID: call.requestID,
+            spec: spec,
             createdAt: record.createdAt, clientDescriptor: call.clientDescriptor)
         let result = runner.run(request) {
             // Without the database nobody can have cancelled it; its end will be noted when the database is back.
