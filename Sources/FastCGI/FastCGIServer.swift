@@ -13,18 +13,21 @@ public final class FastCGIServer: Sendable {
 
     private struct State {
         var threads: [Int: AcceptThread] = [:]
-        var isDraining = false
         var failure: CInt?
     }
 
-    private struct AcceptThread {
-        var thread: pthread_t
-        var isBusy: Bool
+    /// One thread, as `drain` sees it. Without a lock: 64 of them would wait for each other at every request.
+    ///
+    /// Safe because `thread` never changes, and is signalled only while its entry stands in the table.
+    private final class AcceptThread: @unchecked Sendable {
+        let thread = pthread_self()
+        let isBusy = Atomic(false)
     }
 
     private let listener: CInt
     private let handler: Handler
     private let state = Mutex(State())
+    private let isDraining = Atomic(false)
 
     /// Initialises libfcgi. Nothing is accepted before `start(threads:)`.
     ///
@@ -49,7 +52,9 @@ public final class FastCGIServer: Sendable {
     }
 
     /// How many threads handle a request now.
-    public var busyThreads: Int { state.withLock { state in state.threads.values.count { $0.isBusy } } }
+    public var busyThreads: Int {
+        state.withLock { state in state.threads.values.count { $0.isBusy.load(ordering: .relaxed) } }
+    }
 
     /// Why accepting ended for good, as an errno; nil while all is well.
     public var failure: CInt? { state.withLock { $0.failure } }
@@ -60,11 +65,13 @@ public final class FastCGIServer: Sendable {
     public func drain(timeoutMilliseconds: Int) -> Bool {
         let deadline = MonotonicClock.now + UInt64(timeoutMilliseconds) * 1_000_000
         while true {
+            isDraining.store(true, ordering: .sequentiallyConsistent)
             let remaining = state.withLock { state in
-                state.isDraining = true
                 // Idle threads sleep in accept(2), or in read(2) on a kept connection. Again and again, because a thread
                 // may have been on its way into the call when the signal came.
-                for thread in state.threads.values where !thread.isBusy { pthread_kill(thread.thread, SIGUSR1) }
+                for thread in state.threads.values where !thread.isBusy.load(ordering: .sequentiallyConsistent) {
+                    pthread_kill(thread.thread, SIGUSR1)
+                }
                 return state.threads.count
             }
             if remaining == 0 { return true }
@@ -82,29 +89,23 @@ public final class FastCGIServer: Sendable {
         defer { request.deallocate() }
         guard FCGX_InitRequest(request, listener, FCGI_FAIL_ACCEPT_ON_INTR) == 0 else { return }
         defer { FCGX_Free(request, 1) }
-        while begin(number) {
+        let own = AcceptThread()
+        state.withLock { $0.threads[number] = own }
+        while !isDraining.load(ordering: .sequentiallyConsistent) {
             let result = FCGX_Accept_r(request)
             guard result == 0 else {
                 guard canGoOn(after: -result) else { break }
                 continue
             }
-            state.withLock { $0.threads[number]?.isBusy = true }
+            own.isBusy.store(true, ordering: .sequentiallyConsistent)
             let incoming = FastCGIRequest(request)
             handler(incoming, FastCGIResponse(request))
             incoming.discardBody()
-            if state.withLock({ $0.isDraining }) { request.pointee.keepConnection = 0 }
+            if isDraining.load(ordering: .sequentiallyConsistent) { request.pointee.keepConnection = 0 }
             FCGX_Finish_r(request)
+            own.isBusy.store(false, ordering: .sequentiallyConsistent)
         }
         state.withLock { $0.threads[number] = nil }
-    }
-
-    /// Marks the thread as idle; false when it has to end.
-    private func begin(_ number: Int) -> Bool {
-        state.withLock { state in
-            guard !state.isDraining else { return false }
-            state.threads[number] = AcceptThread(thread: pthread_self(), isBusy: false)
-            return true
-        }
     }
 
     private func canGoOn(after code: CInt) -> Bool {

@@ -17,10 +17,10 @@ public final class PostgresConnection: @unchecked Sendable {
     public init(_ url: String, connectSeconds: Int = 3, statementMilliseconds: Int = 10_000) throws(PostgresError) {
         timeoutNanoseconds = UInt64(statementMilliseconds + 1000) * 1_000_000
         let keywords: [String] = ["dbname", "connect_timeout", "application_name", "options", "client_encoding"]
-        let values = [
-            url, String(connectSeconds), "soulbox", "-c statement_timeout=\(statementMilliseconds) -c timezone=UTC",
-            "UTF8",
-        ]
+        // Each statement is planned once for a connection: they are all short, and planning one costs more than it.
+        let options =
+            "-c statement_timeout=\(statementMilliseconds) -c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off"
+        let values = [url, String(connectSeconds), "soulbox", options, "UTF8"]
         let opened = PostgresConnection.withStrings(keywords) { keywords in
             PostgresConnection.withStrings(values) { values in PQconnectdbParams(keywords, values, 1) }
         }

@@ -39,6 +39,18 @@ public struct PostgresRow {
     /// An integer column.
     public func integer(_ name: String) throws(PostgresError) -> Int64 { try required(name, optionalInteger(name)) }
 
+    /// A `timestamptz` column in microseconds since 1970, or null.
+    ///
+    /// The wire has them since 2000 (PostgreSQL's documentation, "Date/Time Types": 8 bytes of microseconds).
+    public func optionalMicroseconds(_ name: String) throws(PostgresError) -> Int64? {
+        try optionalInteger(name).map { $0 + 946_684_800_000_000 }
+    }
+
+    /// A `timestamptz` column in microseconds since 1970.
+    public func microseconds(_ name: String) throws(PostgresError) -> Int64 {
+        try required(name, optionalMicroseconds(name))
+    }
+
     /// A boolean column.
     public func bool(_ name: String) throws(PostgresError) -> Bool {
         guard let raw = try value(name), raw.count == 1 else { throw PostgresError(.decoding, "\(name) is no boolean") }

@@ -4,7 +4,7 @@ internal import SoulBoxModel
 /// The accounts.
 public struct AccountStore: Sendable {
     private static let columns = """
-        a.id, a.name, to_microseconds(a.created_at) AS created, a.concurrent_executions_quota, a.sandboxes_quota,
+        a.id, a.name, a.created_at AS created, a.concurrent_executions_quota, a.sandboxes_quota,
         a.disk_quota_bytes, a.cpu_seconds_quota,
         (SELECT count(*) FROM executions e WHERE e.account_id = a.id AND e.completed_at IS NULL) AS running,
         cpu_today(a.id) AS cpu_us
@@ -81,7 +81,7 @@ public struct AccountStore: Sendable {
         quotas.cpuSecondsPerDay = try row.optionalInteger("cpu_seconds_quota")
         return Account(
             id: try row.bytes("id"), name: try row.text("name"),
-            createdAt: Timestamp(microseconds: try row.integer("created")), quotas: quotas,
+            createdAt: Timestamp(microseconds: try row.microseconds("created")), quotas: quotas,
             executionsRunning: try row.integer("running"), cpuTodayMicroseconds: try row.integer("cpu_us"))
     }
 }

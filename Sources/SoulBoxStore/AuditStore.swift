@@ -43,7 +43,7 @@ public struct AuditStore: Sendable {
             let total = try connection.run("SELECT count(*) AS total FROM audit_log WHERE \(condition)", parameters)
             let result = try connection.run(
                 """
-                SELECT id, to_microseconds(at) AS moment, account_id, key_id, request_id,
+                SELECT id, at AS moment, account_id, key_id, request_id,
                     coalesce(host(address), '') AS origin, method, path, status
                 FROM audit_log WHERE \(condition) AND ($4::uuid IS NULL OR id < $4)
                 ORDER BY id DESC LIMIT $5 OFFSET $6
@@ -62,7 +62,7 @@ public struct AuditStore: Sendable {
             requestID: try row.text("request_id"), address: try row.text("origin"), method: try row.text("method"),
             path: try row.text("path"), status: Int(try row.integer("status")))
         entry.id = try row.bytes("id")
-        entry.at = Timestamp(microseconds: try row.integer("moment"))
+        entry.at = Timestamp(microseconds: try row.microseconds("moment"))
         return entry
     }
 

@@ -4,8 +4,8 @@ public import SoulBoxModel
 extension ExecutionStore {
     private static let columns = """
         e.id, e.status, e.runtime, e.template, e.timeout_ms, e.memory_bytes, e.cpu_millicores, e.process_limit,
-        to_microseconds(e.created_at) AS created, to_microseconds(e.started_at) AS started,
-        to_microseconds(e.completed_at) AS completed, e.stdout, e.stdout_truncated, e.stderr, e.stderr_truncated,
+        e.created_at AS created, e.started_at AS started,
+        e.completed_at AS completed, e.stdout, e.stdout_truncated, e.stderr, e.stderr_truncated,
         e.has_compile, e.compile_exit_code, e.compile_output, e.compile_truncated, e.compile_us, e.reason, e.signal,
         e.detail, e.exit_code, e.wall_us, e.cpu_us, e.memory_peak, e.queue_us,
         (SELECT json_agg(json_build_array(f.path, f.size, f.content IS NOT NULL) ORDER BY f.path)::text
@@ -87,9 +87,9 @@ extension ExecutionStore {
             limits: ExecutionLimits(
                 timeoutMilliseconds: Int(try row.integer("timeout_ms")), memoryBytes: try row.integer("memory_bytes"),
                 cpuMillicores: Int(try row.integer("cpu_millicores")), processes: Int(try row.integer("process_limit"))),
-            createdAt: Timestamp(microseconds: try row.integer("created")))
-        record.startedAt = try row.optionalInteger("started").map(Timestamp.init(microseconds:))
-        record.completedAt = try row.optionalInteger("completed").map(Timestamp.init(microseconds:))
+            createdAt: Timestamp(microseconds: try row.microseconds("created")))
+        record.startedAt = try row.optionalMicroseconds("started").map(Timestamp.init(microseconds:))
+        record.completedAt = try row.optionalMicroseconds("completed").map(Timestamp.init(microseconds:))
         if let reason = try row.optionalText("reason").flatMap(TerminationReason.init(rawValue:)) {
             record.termination = Termination(
                 reason: reason, signal: try row.optionalText("signal"), detail: try row.optionalText("detail"))

@@ -18,8 +18,8 @@ extension ExecutionStore {
             let result = try connection.run(
                 """
                 SELECT id, status, runtime, template, timeout_ms, memory_bytes, cpu_millicores, process_limit,
-                    to_microseconds(created_at) AS created, to_microseconds(started_at) AS started,
-                    to_microseconds(completed_at) AS completed, reason, signal, detail, exit_code, wall_us, cpu_us,
+                    created_at AS created, started_at AS started,
+                    completed_at AS completed, reason, signal, detail, exit_code, wall_us, cpu_us,
                     memory_peak, queue_us
                 FROM executions WHERE \(condition) AND ($6::uuid IS NULL OR id < $6)
                 ORDER BY id DESC LIMIT $7 OFFSET $8

@@ -20,7 +20,7 @@ extension ExecutionStore {
                 {
                     return QueuedExecution(
                         id: Identifier.text(.execution, uuid: id), accountID: try row.bytes("account_id"), spec: spec,
-                        createdAt: Timestamp(microseconds: try row.integer("created")))
+                        createdAt: Timestamp(microseconds: try row.microseconds("created")))
                 }
                 try connection.run(
                     """
@@ -39,7 +39,7 @@ extension ExecutionStore {
             UPDATE executions SET owner = $1 WHERE id = (
                 SELECT id FROM executions WHERE status = 'queued' AND owner IS NULL
                 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-            RETURNING id, account_id, spec, to_microseconds(created_at) AS created
+            RETURNING id, account_id, spec, created_at AS created
             """, [.uuid(process)]
         ).first
     }
@@ -57,9 +57,9 @@ extension ExecutionStore {
     /// The time of the server's clock, for `sweepLost`.
     public func serverTime() throws -> Timestamp {
         try pool.withConnection { connection in
-            let row = try connection.run("SELECT to_microseconds(clock_timestamp()) AS moment").first
+            let row = try connection.run("SELECT clock_timestamp() AS moment").first
             guard let row else { throw PostgresError(.decoding, "no time") }
-            return Timestamp(microseconds: try row.integer("moment"))
+            return Timestamp(microseconds: try row.microseconds("moment"))
         }
     }
 

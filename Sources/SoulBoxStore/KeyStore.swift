@@ -5,8 +5,8 @@ public import SoulBoxModel
 public struct KeyStore: Sendable {
     private static let columns = """
         k.id, a.name AS account, k.name, k.permissions, k.standard_limit, k.execution_limit, k.upload_limit,
-        to_microseconds(k.created_at) AS created, to_microseconds(k.expires_at) AS expires,
-        to_microseconds(k.revoked_at) AS revoked, to_microseconds(k.last_used_at) AS used
+        k.created_at AS created, k.expires_at AS expires,
+        k.revoked_at AS revoked, k.last_used_at AS used
         """
 
     private let pool: PostgresPool
@@ -146,9 +146,9 @@ public struct KeyStore: Sendable {
         return AccountKey(
             id: try row.bytes("id"), account: try row.text("account"), name: try row.text("name"),
             permissions: try row.textArray("permissions").compactMap(Permission.init(rawValue:)), limits: limits,
-            createdAt: Timestamp(microseconds: try row.integer("created")),
-            expiresAt: try row.optionalInteger("expires").map(Timestamp.init(microseconds:)),
-            revokedAt: try row.optionalInteger("revoked").map(Timestamp.init(microseconds:)),
-            lastUsedAt: try row.optionalInteger("used").map(Timestamp.init(microseconds:)))
+            createdAt: Timestamp(microseconds: try row.microseconds("created")),
+            expiresAt: try row.optionalMicroseconds("expires").map(Timestamp.init(microseconds:)),
+            revokedAt: try row.optionalMicroseconds("revoked").map(Timestamp.init(microseconds:)),
+            lastUsedAt: try row.optionalMicroseconds("used").map(Timestamp.init(microseconds:)))
     }
 }

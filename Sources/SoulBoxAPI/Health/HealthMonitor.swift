@@ -69,13 +69,11 @@ public final class HealthMonitor: Sendable {
     /// How all components stand, in the order in which they were given.
     var findings: [Finding] {
         let now = MonotonicClock.now
-        return checks.withLock { checks in
-            zip(components, checks).map { component, check in
-                // One that has been asked for longer than any sound component takes hangs, whatever it said before.
-                let hangs = check.begunAt.map { now > $0 + HealthMonitor.patienceNanoseconds } ?? false
-                return Finding(
-                    name: component.name, isHealthy: check.isHealthy && !hangs, lastCheck: check.completedAt)
-            }
+        // A copy, so that no request waits for another's answer to be made.
+        return zip(components, checks.withLock { $0 }).map { component, check in
+            // One that has been asked for longer than any sound component takes hangs, whatever it said before.
+            let hangs = check.begunAt.map { now > $0 + HealthMonitor.patienceNanoseconds } ?? false
+            return Finding(name: component.name, isHealthy: check.isHealthy && !hangs, lastCheck: check.completedAt)
         }
     }
 }

@@ -55,7 +55,12 @@ struct PrivateCluster {
                 "-c", "max_connections=100", "-c", "shared_buffers=64MB", "-c", "synchronous_commit=on", "-c",
                 "log_statement=none", "-c", "log_parameter_max_length_on_error=0", "-c",
                 "log_min_duration_statement=-1",
-            ], environment: [("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")], directory: data, log: log,
+            ],
+            environment: [
+                ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"),
+                // mallopt(3): a session gives its memory back to the kernel after every statement otherwise.
+                ("MALLOC_TOP_PAD_", "1048576"), ("MALLOC_TRIM_THRESHOLD_", "16777216"),
+            ], directory: data, log: log,
             user: account.user,
             group: account.group, parentDeathSignal: SIGINT)
     }
