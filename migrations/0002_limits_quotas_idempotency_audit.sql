@@ -87,6 +87,9 @@ BEGIN
     RETURN counted > 60;
 END $$;
 
+-- Times are read as the wire has them.
+DROP FUNCTION to_microseconds;
+
 DROP FUNCTION admit_execution;
 DROP FUNCTION authenticate;
 

@@ -33,7 +33,7 @@ public struct API: Sendable {
         let gate = Gate(credentials: CredentialReader(tokens: stores.tokens), repository: repository, log: log)
         let executions = ExecutionService(
             gate: gate, repository: repository, runner: carrier, catalog: catalog, limits: ExecuteLimits(),
-            process: process, log: log)
+            process: process, abandoned: AbandonedExecutions(repository, process: process, log: log), log: log)
         platform = Platform(
             gate: gate, keys: stores.keys, accounts: stores.accounts, audit: stores.audit,
             idempotency: stores.idempotency, tokens: stores.tokens, seal: stores.seal)

@@ -56,6 +56,21 @@ public struct ExecutionStore: Sendable {
         }
     }
 
+    /// Takes back an execution of that process that has not begun, with its Idempotency-Key: whoever asked for it was
+    /// told that nothing happened, and may ask again.
+    public func abandon(_ id: String, process: [UInt8]) throws {
+        guard let uuid = Identifier.parse(id, .execution) else { return }
+        try pool.withConnection { connection in
+            _ = try connection.run(
+                """
+                WITH gone AS (
+                    DELETE FROM executions WHERE id = $1 AND owner = $2 AND status = 'queued' RETURNING account_id)
+                DELETE FROM idempotency_keys i USING gone
+                WHERE i.account_id = gone.account_id AND i.execution_id = $1
+                """, [.uuid(uuid), .uuid(process)])
+        }
+    }
+
     /// Notes that the program began; false when the execution was cancelled or lost before.
     public func markRunning(_ id: String, process: [UInt8]) throws -> Bool {
         guard let uuid = Identifier.parse(id, .execution) else { return false }

@@ -91,6 +91,23 @@ public struct KeyStore: Sendable {
         }
     }
 
+    /// Gives a key other limits; those that are nil stay. False when there is no such key.
+    public func limit(_ id: String, standard: Int?, execution: Int?, upload: Int?) throws -> Bool {
+        guard let uuid = Identifier.parse(id, .key) else { return false }
+        return try pool.withConnection { connection in
+            try connection.run(
+                """
+                UPDATE api_keys SET standard_limit = coalesce($2, standard_limit),
+                    execution_limit = coalesce($3, execution_limit), upload_limit = coalesce($4, upload_limit)
+                WHERE id = $1
+                """,
+                [
+                    .uuid(uuid), PostgresParameter(standard), PostgresParameter(execution), PostgresParameter(upload),
+                ]
+            ).changed == 1
+        }
+    }
+
     /// A key of an account.
     public func find(_ id: [UInt8], account: [UInt8]) throws -> AccountKey? {
         try pool.withConnection { connection in try KeyStore.find(id, account, connection) }

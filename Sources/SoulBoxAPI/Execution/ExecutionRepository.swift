@@ -20,6 +20,9 @@ public protocol ExecutionRepository: Sendable {
     /// Forgets what an Idempotency-Key stands for, so that the request can be tried again.
     func forget(_ idempotency: Idempotency, account: [UInt8]) throws
 
+    /// Takes back an execution that was noted while the answer to its admission was lost.
+    func abandon(_ id: String, process: [UInt8]) throws
+
     /// Notes that the program began; false when the execution was cancelled or lost before.
     func markRunning(_ id: String, process: [UInt8]) throws -> Bool
 

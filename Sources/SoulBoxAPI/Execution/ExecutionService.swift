@@ -20,6 +20,7 @@ struct ExecutionService: Sendable {
     let limits: ExecuteLimits
     /// This process's row, the owner of synchronous executions.
     let process: [UInt8]
+    let abandoned: AbandonedExecutions
     let log: Logger
 
     /// Runs a database call; a failure is logged there and told as 503.
@@ -55,7 +56,14 @@ struct ExecutionService: Sendable {
         let record = newRecord(spec)
         let new = NewExecution(
             id: record.id, spec: spec, createdAt: record.createdAt, owner: process, idempotency: idempotency)
-        let admission = try store { try $0.admit(ticket, new: new) }
+        let admission: Admission
+        do {
+            admission = try store { try $0.admit(ticket, new: new) }
+        } catch {
+            // The connection may have broken after the row was committed: then it has an owner and nobody to run it.
+            abandoned.add(record.id)
+            throw error
+        }
         let caller = try gate.caller(admission, call)
         if case .repeated(let earlier, _) = admission.outcome { return try awaitEnd(of: earlier, caller) }
         call.context.isAudited = true
@@ -88,7 +96,8 @@ struct ExecutionService: Sendable {
         let deadline = MonotonicClock.now + UInt64(ExecutionService.repeatMilliseconds) * 1_000_000
         var pauseMicroseconds: UInt32 = 5000
         while MonotonicClock.now < deadline {
-            guard let record = try find(id, caller) else { throw .notFound("execution") }
+            // Taken back: it never ran, and the next attempt will.
+            guard let record = try find(id, caller) else { throw .unavailable }
             if record.status.isFinal { return record }
             usleep(pauseMicroseconds)
             pauseMicroseconds = min(pauseMicroseconds * 2, 250_000)

@@ -21,7 +21,11 @@ struct KeyCreate: ParsableCommand {
 
     func run() throws {
         let granted = try grantedPermissions()
-        let limits = try parsedLimits()
+        var limits = AccountKey.RateLimits()
+        let given = try KeyLimit.parse(rateLimits)
+        limits.standard = given[.standard] ?? limits.standard
+        limits.execution = given[.execution] ?? limits.execution
+        limits.upload = given[.upload] ?? limits.upload
         var expiry: Timestamp?
         if let expiresAt {
             guard let time = Timestamp(rfc3339: expiresAt) else {
@@ -58,22 +62,5 @@ struct KeyCreate: ParsableCommand {
             }
             return permission
         }
-    }
-
-    private func parsedLimits() throws -> AccountKey.RateLimits {
-        var limits = AccountKey.RateLimits()
-        for text in rateLimits {
-            let parts = text.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, let number = Int(parts[1]), (0...1_000_000).contains(number) else {
-                throw ValidationError("--rate-limit is not CLASS=NUMBER: \(text)")
-            }
-            switch parts[0] {
-            case "standard": limits.standard = number
-            case "execution": limits.execution = number
-            case "upload": limits.upload = number
-            default: throw ValidationError("unknown class \(parts[0]); known: standard, execution, upload")
-            }
-        }
-        return limits
     }
 }

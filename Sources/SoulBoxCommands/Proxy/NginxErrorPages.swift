@@ -38,14 +38,14 @@ enum NginxErrorPages {
         return values.map { "    add_header X-RateLimit-\($0) \($1) always;" }.joined(separator: "\n")
     }
 
-    /// The named locations that `error_page` leads to.
+    /// The locations that `error_page` leads to. Not named ones: nginx answers 500 where a malformed URI leads to one.
     static var text: String {
         pages.map { page in
             let body = APIError(page.code, status: page.status, page.message).envelope(requestID: "$soulbox_request_id")
                 .text
             // add_header here replaces those of the server, so they stand here again.
             return """
-                location @nginx_\(page.name) {
+                location = /_soulbox/\(page.name) {
                     internal;
                     default_type application/json;
                     add_header X-Request-ID $soulbox_request_id always;

@@ -86,6 +86,42 @@ struct DatabaseTests {
         }
     }
 
+    @Test("14: whatever the moment at which a session breaks, a request that is repeated with its key has one effect")
+    func broken() async throws {
+        try await withStack { stack, server in
+            let breaking = Task.detached {
+                for _ in 0..<40 {
+                    _ = try sql(
+                        server,
+                        "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'soulbox'"
+                    )
+                    usleep(60_000)
+                }
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<16 {
+                    group.addTask {
+                        let headers = ["Idempotency-Key": "broken-\(number)"]
+                        for attempt in 0..<60 {
+                            let answer = try await stack.execute(
+                                ["language": "python", "code": .string("print(\(number))")], headers: headers)
+                            if answer.status == 200 {
+                                #expect(answer.json["output"] == .string("\(number)\n"), "\(answer.text)")
+                                return
+                            }
+                            #expect(answer.status == 503 && attempt < 59, "\(answer.text)")
+                            try await Task.sleep(for: .milliseconds(100))
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await breaking.value
+            let all = try await stack.send("GET", "/api/executions")
+            #expect(all.headers["x-pagination-total"] == "16", "\(all.text)")
+        }
+    }
+
     @Test("16: a locked table holds nobody for long, and health answers all the while")
     func locked() async throws {
         try await withStack { stack, server in

@@ -10,7 +10,9 @@ struct APIDescription: Sendable {
             separator: "/", omittingEmptySubsequences: false
         )
         .map(String.init)
-        guard let item = item(segments) else { return answer.status == 404 ? [] : ["undocumented path \(path)"] }
+        guard let item = item(segments) else {
+            return [400, 404].contains(answer.status) ? [] : ["undocumented path \(path)"]
+        }
         let name = method == "HEAD" ? "get" : method.lowercased()
         guard let operation = item[name] else {
             return answer.status == 405 ? [] : ["undocumented method \(method) \(path)"]

@@ -52,6 +52,8 @@ final class FakeRepository: ExecutionRepository {
         }
     }
 
+    func abandon(_ id: String, process: [UInt8]) throws { try enter("abandon") { $0.records[id] = nil } }
+
     func forget(_ idempotency: Idempotency, account: [UInt8]) throws { try enter("forget") { _ in } }
 
     func admit(_ ticket: Ticket, new execution: NewExecution) throws -> Admission {
