@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LinuxKernel
 internal import Logging
 
@@ -8,27 +9,55 @@ final class SandboxRemover: Sendable {
         let done: @Sendable () -> Void
     }
 
+    /// How long a sandbox that could not be removed is left alone, in seconds.
+    private static let retrySeconds: UInt32 = 30
+
     private let jobs = Monitor<[Job]>([])
+    private let stuck = Monitor<[Sandbox]>([])
+    private let log: Logger
 
     init(log: Logger) {
+        self.log = log
         for number in 0..<2 {
-            WorkerThread.start(name: "remover-\(number)") { [jobs] in
-                while true {
-                    let job = jobs.wait(for: { $0.isEmpty ? nil : $0.removeFirst() })
-                    guard let job else { continue }
-                    if !job.sandbox.remove() {
-                        log.critical(
-                            "a sandbox could not be removed; its ids stay out of use",
-                            metadata: ["sandbox.id": "\(job.sandbox.spec.id)", "slot": "\(job.sandbox.slot.index)"])
-                    }
-                    job.done()
-                }
-            }
+            WorkerThread.start(name: "remover-\(number)") { [self] in serve() }
         }
+        // Apart from the others: ten seconds for each that is stuck would hold up all that are not.
+        WorkerThread.start(name: "remover-stuck") { [self] in retry() }
     }
 
     /// Removes a sandbox soon, then calls `done`.
     func remove(_ sandbox: Sandbox, done: @escaping @Sendable () -> Void) {
         jobs.update { $0.append(Job(sandbox: sandbox, done: done)) }
+    }
+
+    private func serve() -> Never {
+        while true {
+            let job = jobs.wait(for: { $0.isEmpty ? nil : $0.removeFirst() })
+            guard let job else { continue }
+            if !job.sandbox.remove() {
+                log.critical(
+                    "a sandbox could not be removed; its ids stay out of use", metadata: about(job.sandbox))
+                stuck.update { $0.append(job.sandbox) }
+            }
+            job.done()
+        }
+    }
+
+    /// A disk or a network filesystem may let go of a process after minutes.
+    private func retry() -> Never {
+        while true {
+            let sandbox = stuck.wait(for: { $0.isEmpty ? nil : $0.removeFirst() })
+            guard let sandbox else { continue }
+            if sandbox.remove() {
+                log.notice("a sandbox that was stuck is gone", metadata: about(sandbox))
+            } else {
+                stuck.update { $0.append(sandbox) }
+                sleep(SandboxRemover.retrySeconds)
+            }
+        }
+    }
+
+    private func about(_ sandbox: Sandbox) -> Logger.Metadata {
+        ["sandbox.id": "\(sandbox.spec.id)", "slot": "\(sandbox.slot.index)"]
     }
 }

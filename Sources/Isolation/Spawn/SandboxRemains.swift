@@ -26,28 +26,27 @@ final class SandboxRemains: Sendable {
     /// PID 1 exists from now on.
     func setProcess(_ process: SharedProcess) { state.withLock { $0.process = process } }
 
-    /// Kills and removes everything; a second call does nothing. Returns whether all is gone.
+    /// Kills and removes everything, in at most ten seconds. Returns whether all is gone; once it is, a further call does
+    /// nothing.
+    ///
+    /// What is in an uninterruptible sleep stays, and its ids stay out of use with it until a later call succeeds.
     @discardableResult
     func remove() -> Bool {
-        let process: SharedProcess? = state.withLock { state in
-            guard !state.isRemoved else { return nil }
-            state.isRemoved = true
-            defer { state.process = nil }
-            return state.process
-        }
+        let (process, isRemoved) = state.withLock { ($0.process, $0.isRemoved) }
+        if isRemoved { return true }
         try? group.group.kill()
+        let deadline = MonotonicClock.now + 10_000_000_000
         if let process {
             // A child that has not reached its cgroup yet is not in the group; PID 1's death ends its namespace.
             process.signal(SIGKILL)
-            process.reap()
+            // PID 1 ends after the last process of its namespace, so this too must not wait for ever.
+            guard process.reap(until: deadline) else { return false }
+            state.withLock { $0.process = nil }
         }
-        guard group.group.waitUntilEmpty(deadline: MonotonicClock.now + 10_000_000_000),
-            (try? group.group.removeTree()) != nil
-        else {
-            // Something in an uninterruptible sleep: its ids stay out of use, and nobody waits for it.
-            slots.quarantine(slot)
+        guard group.group.waitUntilEmpty(deadline: deadline), (try? group.group.removeTree()) != nil else {
             return false
         }
+        state.withLock { $0.isRemoved = true }
         slots.giveBack(slot)
         return true
     }

@@ -13,7 +13,6 @@ final class UserSlots: Sendable {
 
     private struct State {
         var free: [Int]
-        var quarantined = 0
     }
 
     private let lease: SharedDescriptor
@@ -49,7 +48,4 @@ final class UserSlots: Sendable {
     ///
     /// It goes to the end of the line, so that an id is used again as late as possible.
     func giveBack(_ slot: UserSlot) { state.withLock { $0.free.insert(slot.index, at: 0) } }
-
-    /// Keeps a slot out of use for good: something with its ids could not be removed.
-    func quarantine(_ slot: UserSlot) { state.withLock { $0.quarantined += 1 } }
 }

@@ -83,6 +83,7 @@ struct StageSupervisor {
         var ending: TerminationReason?
         var callerIsGone = false
         var status: Int32?
+        var isStuck = false
         while status == nil {
             // Once the end is under way only PID 1's report is awaited, and not for ever.
             let limit = ending == nil ? deadline : MonotonicClock.now + 5_000_000_000
@@ -110,7 +111,10 @@ struct StageSupervisor {
             }
             if ending != nil {
                 guard MonotonicClock.now >= limit else { continue }
-                throw SandboxError(.supervise, "the program did not end after it was killed")
+                // An uninterruptible sleep: whoever waits is told how it ended; what is left is the remover's to report.
+                status = SIGKILL
+                isStuck = true
+                continue
             }
             if !entries[1].returned.isEmpty { ending = entry.reason ?? .cancelled }
             if !entries[2].returned.isEmpty {
@@ -125,7 +129,7 @@ struct StageSupervisor {
         let ended = MonotonicClock.now
         // Whatever the program left in the background ends with it, and its pipes close.
         try step(.supervise) { () throws(SystemCallError) in try leaf.kill() }
-        _ = leaf.waitUntilEmpty(deadline: MonotonicClock.now + 5_000_000_000)
+        if !isStuck { _ = leaf.waitUntilEmpty(deadline: MonotonicClock.now + 5_000_000_000) }
         let usage = try step(.supervise) { () throws(SystemCallError) in try leaf.usage() }
         let verdict = TerminationVerdict(
             status: status ?? SIGKILL, asked: entry.reason ?? ending, outOfMemory: usage.oomKills > 0,
