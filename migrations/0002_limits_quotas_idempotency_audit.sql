@@ -75,12 +75,14 @@ CREATE FUNCTION count_failure(from_address inet) RETURNS boolean
     LANGUAGE plpgsql AS $$
 DECLARE
     present bigint := floor(extract(epoch FROM clock_timestamp()) / 60);
+    -- Whoever has one address of IPv6 has the 2^64 of its network (RFC 4291, section 2.5.1).
+    origin inet := CASE WHEN family(from_address) = 6 THEN network(set_masklen(from_address, 64)) ELSE from_address END;
     counted integer;
 BEGIN
-    IF from_address IS NULL THEN
+    IF origin IS NULL THEN
         RETURN false;
     END IF;
-    INSERT INTO failed_authentications AS f (address, minute, count) VALUES (from_address, present, 1)
+    INSERT INTO failed_authentications AS f (address, minute, count) VALUES (origin, present, 1)
     ON CONFLICT (address) DO UPDATE SET
         count = CASE WHEN f.minute = present THEN least(f.count + 1, 1000000) ELSE 1 END, minute = present
     RETURNING count INTO counted;

@@ -40,6 +40,7 @@ public struct API: Sendable {
         router = Router(
             ExecutionRoutes(service: executions).routes
                 + LanguageRoutes(service: executions).routes
+                + TemplateRoutes(gate: gate, catalog: catalog).routes
                 + HealthRoutes(service: executions, monitor: health, version: version).routes
                 + KeyRoutes(platform: platform).routes
                 + TokenRoutes(platform: platform).routes

@@ -4,7 +4,7 @@ public import Logging
 internal import SoulBoxModel
 public import SoulBoxStore
 
-/// Notes the ends of executions in the database, through a short absence of it.
+/// Notes the ends of executions in the database, through an absence of it: a result that exists must not be lost.
 public struct ExecutionRecorder: Sendable {
     /// What became of a note.
     public enum Outcome: Sendable, Equatable {
@@ -26,7 +26,7 @@ public struct ExecutionRecorder: Sendable {
     ///   - patienceSeconds: How long a note is tried again.
     ///   - finish: Notes an end: `ExecutionStore.finish`. False when another one was noted before.
     public init(
-        patienceSeconds: Int = 15, log: Logger,
+        patienceSeconds: Int = 120, log: Logger,
         finish: @escaping @Sendable (String, FinishedExecution) throws -> Bool
     ) {
         patienceNanoseconds = UInt64(patienceSeconds) * 1_000_000_000

@@ -28,6 +28,7 @@ public final class Scheduler: Sendable {
     private let processes: ProcessStore
     private let idempotency: IdempotencyStore
     private let audit: AuditStore
+    private let limits: LimitStore
     private let runner: ExecutionRunner
     private let process: [UInt8]
     private let retentionDays: Int
@@ -38,13 +39,15 @@ public final class Scheduler: Sendable {
     /// Makes a scheduler that carries out at most `concurrent` executions at once.
     public init(
         databaseURL: String, store: ExecutionStore, processes: ProcessStore, idempotency: IdempotencyStore,
-        audit: AuditStore, runner: ExecutionRunner, process: [UInt8], concurrent: Int, retentionDays: Int, log: Logger
+        audit: AuditStore, limits: LimitStore, runner: ExecutionRunner, process: [UInt8], concurrent: Int,
+        retentionDays: Int, log: Logger
     ) {
         self.databaseURL = databaseURL
         self.store = store
         self.processes = processes
         self.idempotency = idempotency
         self.audit = audit
+        self.limits = limits
         self.runner = runner
         self.process = process
         self.retentionDays = retentionDays
@@ -131,6 +134,7 @@ public final class Scheduler: Sendable {
                     while try store.expire(days: retentionDays) > 0 {}
                     while try idempotency.expire() > 0 {}
                     while try audit.expire(days: Scheduler.auditDays) > 0 {}
+                    _ = try limits.expire()
                     _ = try processes.expire()
                 }
             } catch {

@@ -23,7 +23,8 @@ do {
     let database = PostgresPool(configuration.databaseURL, size: 4)
     let scheduler = Scheduler(
         databaseURL: configuration.databaseURL, store: ExecutionStore(database), processes: processes,
-        idempotency: IdempotencyStore(database), audit: AuditStore(database), runner: runner, process: presence.id,
+        idempotency: IdempotencyStore(database), audit: AuditStore(database), limits: LimitStore(database),
+        runner: runner, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)
     scheduler.start()

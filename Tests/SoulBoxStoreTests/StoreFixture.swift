@@ -50,6 +50,11 @@ struct StoreFixture {
         environment: [.init(name: "A", value: "1=2"), .init(name: "B", value: "")], stdin: "line\n",
         limits: ExecutionLimits(timeoutMilliseconds: 1500, memoryBytes: 3 << 30, cpuMillicores: 2500, processes: 7))
 
+    /// The fixture's caller with those permissions.
+    func caller(_ permissions: Set<Permission>) -> Caller {
+        Caller(keyID: credential.keyID, accountID: account, permissions: permissions)
+    }
+
     /// What the database says of a credential.
     func authenticate(_ credential: Credential, needs permission: Permission?) throws -> Admission.Outcome {
         try executions.admit(Ticket(credential: credential, permission: permission)).outcome

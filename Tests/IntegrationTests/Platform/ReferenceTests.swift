@@ -75,6 +75,30 @@ struct ReferenceTests {
         #expect(names == ["database", "container_manager"])
     }
 
+    @Test("GET /templates and one of them, as the examples")
+    func templates() async throws {
+        let list = try await stack.send("GET", "/api/templates")
+        #expect(list.headers["x-pagination-total"] == "5")
+        let python: JSONValue = [
+            "template_id": "basic-python", "name": "Basic Python", "description": "Python 3.11 with basic libraries",
+            "runtime": "python", "version": "1.0", "packages": ["numpy", "pandas", "requests"],
+        ]
+        #expect(list.json["templates"]?.arrayValue?.contains(python) == true, "\(list.text)")
+        let one = try await stack.send("GET", "/api/templates/basic-python").json
+        for name in ["template_id", "name", "description", "runtime", "version", "packages"] {
+            #expect(one[name] == python[name])
+        }
+        #expect(one["base_image"] == "python:3.11-slim" && one["environment"] == ["PYTHONPATH": "/workspace"])
+        #expect(one["files"] == [["name": "requirements.txt", "content": "numpy==1.21.0\npandas==1.3.0"]])
+        #expect(one["packages_installed"]?.arrayValue?.count == 3)
+        #expect(try await stack.send("GET", "/api/templates?runtime=go").headers["x-pagination-total"] == "1")
+        #expect(try await stack.send("GET", "/api/templates?limit=2").headers["x-pagination-next"] != nil)
+        for id in ["none", "..", "%2e%2e%2fetc", "basic-python%00"] {
+            let answer = try await stack.send("GET", "/api/templates/" + id)
+            #expect(answer.status == 404 || answer.status == 400, "\(answer.text)")
+        }
+    }
+
     @Test("99: the reference's own key opens nothing", arguments: ["your-api-key-here", "your-api-key", ""])
     func noDefault(key: String) async throws {
         let answer = try await stack.send("GET", "/api/languages", key: key)
