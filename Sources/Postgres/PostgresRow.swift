@@ -6,7 +6,7 @@ public struct PostgresRow {
     let index: Int32
 
     private func value(_ name: String) throws(PostgresError) -> UnsafeRawBufferPointer? {
-        let column = PQfnumber(result.pointer, name)
+        let column = result.column(name)
         guard column >= 0 else { throw PostgresError(.decoding, "no column \(name)") }
         guard PQgetisnull(result.pointer, index, column) == 0 else { return nil }
         return UnsafeRawBufferPointer(

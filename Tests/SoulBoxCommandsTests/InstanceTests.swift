@@ -43,7 +43,7 @@ struct InstanceTests {
     @Test("nginx's own errors have the envelope, each with its status")
     func errorPages() {
         for status in [400, 404, 405, 413, 429, 503, 504] {
-            #expect(NginxErrorPages.text.contains("location @nginx_\(status) {"))
+            #expect(NginxErrorPages.text.contains("location = /_soulbox/\(status) {"))
             #expect(NginxErrorPages.text.contains("return \(status) '{\"error\":{\"code\":"))
         }
     }

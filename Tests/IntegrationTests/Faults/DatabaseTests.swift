@@ -74,7 +74,7 @@ struct DatabaseTests {
     @Test("15: sessions that an administrator ends are replaced; nobody sees how")
     func terminated() async throws {
         try await withStack { stack, server in
-            let answers = Task { try await load(stack, 60, within: 6) }
+            let answers = Task { try await load(stack, 60, within: 30) }
             for _ in 0..<6 {
                 _ = try sql(
                     server,
@@ -82,7 +82,7 @@ struct DatabaseTests {
                 try await Task.sleep(for: .milliseconds(120))
             }
             #expect(try await answers.value.count { $0 == 200 } > 0)
-            for status in try await load(stack, 12, within: 6) { #expect(status == 200) }
+            for status in try await load(stack, 12, within: 30) { #expect(status == 200) }
         }
     }
 
@@ -129,7 +129,7 @@ struct DatabaseTests {
                 try sql(server, "begin; lock table api_keys in access exclusive mode; select pg_sleep(4); commit")
             }
             try await Task.sleep(for: .milliseconds(500))
-            let answers = Task { try await load(stack, 40, within: 8) }
+            let answers = Task { try await load(stack, 40, within: 15) }
             for _ in 0..<10 {
                 let begin = Date()
                 let health = try await stack.send("GET", "/api/health", authenticated: false)
@@ -138,7 +138,7 @@ struct DatabaseTests {
             }
             #expect(try await answers.value.contains(503), "those that find no connection are told so")
             _ = try await lock.value
-            for status in try await load(stack, 12, within: 6) { #expect(status == 200) }
+            for status in try await load(stack, 12, within: 30) { #expect(status == 200) }
         }
     }
 
