@@ -116,7 +116,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         executions = Executions(cores: cores)
         tokens = Tokens(directory: runDirectory + "/tokens")
         documentPath = runDirectory + "/openapi.json"
-        controlPool = Pool(processes: 1, threads: 64, databaseConnections: 4)
+        controlPool = Pool(processes: 1, threads: 64, databaseConnections: 8)
         executionPool = Pool(processes: 2, threads: 64, databaseConnections: 4)
     }
 }
