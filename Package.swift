@@ -88,12 +88,14 @@ let package = Package(
         library("FastCGI", ["CFastCGI", "LinuxKernel"]),
         library("Postgres", ["CPostgres", "LinuxKernel"]),
         library("SoulBoxStore", ["Postgres", "SoulBoxModel"]),
+        library("SoulBoxKeys", ["SoulBoxStore", "SoulBoxModel", crypto]),
         library("SoulBoxService", ["SoulBoxModel", "LinuxKernel", logging]),
         library("SoulBoxExecution", ["SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging]),
         library(
             "SoulBoxAPI",
             [
-                "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging, crypto,
+                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel",
+                logging, crypto,
                 .product(name: "JWTKit", package: "jwt-kit"),
             ]),
         library(
@@ -110,7 +112,8 @@ let package = Package(
         library(
             "SoulBoxCommands",
             [
-                "SoulBoxImages", "SoulBoxService", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
+                "SoulBoxImages", "SoulBoxKeys", "SoulBoxService", "SoulBoxStore", "Postgres", "IsolationProtocol",
+                "SoulBoxModel",
                 "LinuxKernel", argumentParser, logging, crypto, .product(name: "Yams", package: "Yams"),
             ]),
 
@@ -171,7 +174,8 @@ let package = Package(
         tests(
             "SoulBoxCommandsTests",
             [
-                "SoulBoxCommands", "SoulBoxService", "SoulBoxModel", .product(name: "Yams", package: "Yams"),
+                "SoulBoxCommands", "SoulBoxKeys", "SoulBoxService", "SoulBoxModel",
+                .product(name: "Yams", package: "Yams"),
             ]),
         // Not on the executables themselves: their static runtime would be linked into the test bundle. The one build
         // that serves all makes them.

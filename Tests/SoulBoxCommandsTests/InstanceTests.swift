@@ -1,4 +1,5 @@
 import Foundation
+import SoulBoxKeys
 import SoulBoxService
 import Testing
 import Yams
@@ -35,9 +36,10 @@ struct InstanceTests {
 
     @Test("a key has the shape that the API reads, and no two are the same")
     func key() {
-        let first = NewKey()
+        let first = APIKey()
         #expect(first.text.wholeMatch(of: /sb_live_[0-9a-z]{26}_[A-Za-z0-9_-]{43}/) != nil)
-        #expect(first.text != NewKey().text)
+        #expect(first.text != APIKey().text)
+        #expect(APIKey(first.text)?.credential == first.credential)
     }
 
     @Test("nginx's own errors have the envelope, each with its status")

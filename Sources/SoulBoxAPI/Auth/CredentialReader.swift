@@ -1,3 +1,4 @@
+internal import SoulBoxKeys
 internal import SoulBoxModel
 internal import SoulBoxStore
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Postgres
+import SoulBoxKeys
 import SoulBoxModel
 import SoulBoxStore
 
@@ -36,7 +37,7 @@ struct KeyCreate: ParsableCommand {
         guard (1...200).contains(name.count), !name.utf8.contains(0) else {
             throw ValidationError("--name needs 1 to 200 characters")
         }
-        let key = NewKey()
+        let key = APIKey()
         try OperatorDatabase.use(options.instance) { pool in
             try KeyStore(pool).create(
                 account: account, credential: key.credential, name: name, permissions: granted, limits: limits,
