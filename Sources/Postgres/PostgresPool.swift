@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LinuxKernel
 
 /// Connections that threads share: each has one while it uses it, and waits a bounded time for it.
@@ -26,7 +27,22 @@ public final class PostgresPool: Sendable {
     }
 
     /// Runs `body` with a connection. One that breaks is thrown away; the next call makes a new one.
+    ///
+    /// A body that the server ended for another transaction's sake (deadlock, serialization failure) is run again, twice
+    /// at most: the server has undone whatever it did.
     public func withConnection<Value>(_ body: (PostgresConnection) throws -> Value) throws -> Value {
+        for attempt in 0..<2 {
+            do {
+                return try attemptWithConnection(body)
+            } catch let error as PostgresError where ["40001", "40P01"].contains(error.sqlState) {
+                // Not all at the same time again.
+                usleep(UInt32.random(in: 1000...20_000) << UInt32(attempt))
+            }
+        }
+        return try attemptWithConnection(body)
+    }
+
+    private func attemptWithConnection<Value>(_ body: (PostgresConnection) throws -> Value) throws -> Value {
         let connection = try take()
         do {
             let value = try body(connection)

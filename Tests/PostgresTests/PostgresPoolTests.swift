@@ -20,6 +20,40 @@ struct PostgresPoolTests {
         }
     }
 
+    @Test("15: of two transactions that lock each other out, the one that the server ends is run again")
+    func deadlock() throws {
+        let pool = PostgresPool(try TestDatabase().url, size: 3)
+        try pool.withConnection { connection in
+            try connection.runScript("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0)")
+        }
+        let attempts = Mutex(0)
+        let first = Monitor((locked: 0, ended: 0, failures: 0))
+        for order in [(1, 2), (2, 1)] {
+            WorkerThread.start(name: "test-deadlock") {
+                do {
+                    try pool.withConnection { connection in
+                        attempts.withLock { $0 += 1 }
+                        try connection.transaction { connection in
+                            try connection.run("UPDATE t SET n = n + 1 WHERE id = \(order.0)")
+                            first.update { $0.locked += 1 }
+                            // Both have their first row before either wants its second.
+                            _ = first.wait(until: MonotonicClock.now + 3_000_000_000) { $0.locked >= 2 ? true : nil }
+                            try connection.run("UPDATE t SET n = n + 1 WHERE id = \(order.1)")
+                        }
+                    }
+                } catch {
+                    first.update { $0.failures += 1 }
+                }
+                first.update { $0.ended += 1 }
+            }
+        }
+        let isOver = first.wait(until: MonotonicClock.now + 20_000_000_000) { $0.ended == 2 ? true : nil }
+        #expect(isOver == true && first.read { $0.failures } == 0)
+        #expect(attempts.withLock { $0 } == 3)
+        let sum = try pool.withConnection { try $0.run("SELECT sum(n)::int AS n FROM t").first?.integer("n") }
+        #expect(sum == 4)
+    }
+
     @Test("gives each connection to one thread at a time, and makes no more than it may")
     func bounded() throws {
         let pool = PostgresPool(try TestDatabase().url, size: 3, waitMilliseconds: 30_000)
