@@ -144,6 +144,9 @@ int soulbox_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, FSO
 int soulbox_fsconfig_string(int context, const char *key, const char *value) {
     return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0);
 }
+int soulbox_fsconfig_flag(int context, const char *key) {
+    return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, key, NULL, 0);
+}
 int soulbox_fsconfig_create(int context) {
     return (int)syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }

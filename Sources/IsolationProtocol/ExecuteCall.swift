@@ -43,6 +43,10 @@ public struct ExecuteCall: Sendable {
     public var account: String
     /// The request that it came with, for the log; nil when nobody waits for it.
     public var request: String?
+    /// The persistent sandbox to run in; nil makes one for this execution alone.
+    public var sandbox: String?
+    /// A file or directory below `/workspace` that goes when an execution in a persistent sandbox has ended.
+    public var scratch: String?
     /// The template's identifier.
     public var template: String
     /// The file to run below `/workspace`; nil is the template's program file.
@@ -70,7 +74,8 @@ public struct ExecuteCall: Sendable {
 
     /// Makes a call.
     public init(
-        execution: String, account: String, request: String? = nil, template: String, entrypoint: String? = nil,
+        execution: String, account: String, request: String? = nil, sandbox: String? = nil,
+        scratch: String? = nil, template: String, entrypoint: String? = nil,
         arguments: [String] = [],
         environment: [ExecutionSpec.Variable] = [], limits: ExecutionLimits = .init(), files: [File] = [],
         artifactLimits: ArtifactLimits = .init(), input: CInt? = nil, stdin: CInt? = nil, stdout: CInt, stderr: CInt,
@@ -79,6 +84,8 @@ public struct ExecuteCall: Sendable {
         self.execution = execution
         self.account = account
         self.request = request
+        self.sandbox = sandbox
+        self.scratch = scratch
         self.template = template
         self.entrypoint = entrypoint
         self.arguments = arguments
@@ -130,6 +137,8 @@ public struct ExecuteCall: Sendable {
                 ]
             ),
         ])
+        object["sandbox"] = sandbox.map(JSONValue.string)
+        object["scratch"] = scratch.map(JSONValue.string)
         object["request"] = request.map(JSONValue.string)
         object["entrypoint"] = entrypoint.map(JSONValue.string)
         object["input"] = index(input)

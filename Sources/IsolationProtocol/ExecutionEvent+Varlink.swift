@@ -29,14 +29,7 @@ extension ExecutionEvent {
             parameters["event"] = "finished"
             parameters["outcome"] = outcome.json
         case .failed(let error):
-            let details: JSONValue
-            switch error.code {
-            case .busy: details = [:]
-            case .templateNotFound: details = ["template": .string(error.message)]
-            case .invalidSpec, .protocolViolation: details = ["reason": .string(error.message)]
-            case .unavailable, .isolationFailed: details = ["step": "sandbox", "reason": .string(error.message)]
-            }
-            return (["error": .string(error.varlinkName), "parameters": details], [])
+            return (["error": .string(error.varlinkName), "parameters": error.varlinkParameters], [])
         }
         var message = JSONObject([("parameters", .object(parameters))])
         if !isLast { message["continues"] = true }

@@ -37,14 +37,35 @@ public enum InterfaceDescription {
         # `descriptor` is absent for a file that is larger than the limits of the call.
         type Artifact (path: string, size: int, descriptor: ?int)
 
+        type SandboxLimits (memory: int, cpu_millicores: int, processes: int, disk: int)
+
+        # `phase` is running, stopped, or failed: it does not run and nobody asked for that; `reason` says why.
+        type Sandbox (
+          sandbox: string,
+          account: string,
+          phase: string,
+          reason: ?string,
+          started_at: ?string,
+          limits: SandboxLimits,
+          memory_used: int,
+          cpu_millicores_used: int,
+          cpu_time_us: int,
+          disk_used: int,
+          executions: int,
+          processes: int
+        )
+
         # Runs one program in a sandbox made for it. Called with `more`; the replies tell what happens: `queued` (position),
         # `started`, `compiled` (stage), `artifacts` (artifacts, several replies), and last `finished` (outcome).
         # input: descriptor of a sealed memfd; stdin, stdout, stderr, compile_output: descriptors. No stdin is an empty one.
-        # Closing the connection ends the execution.
+        # Closing the connection ends the execution. With `sandbox` it runs in that persistent sandbox, whose image counts and not
+        # `template`; `scratch` is removed from /workspace when it has ended.
         method Execute(
           execution: string,
           account: string,
           request: ?string,
+          sandbox: ?string,
+          scratch: ?string,
           template: string,
           entrypoint: ?string,
           arguments: []string,
@@ -61,6 +82,30 @@ public enum InterfaceDescription {
 
         # Ends a running or waiting execution; it then finishes with this reason: `cancelled` or `output_limit`.
         method Terminate(execution: string, account: string, reason: string) -> (terminated: bool)
+
+        # Makes a persistent sandbox and starts it. One of that name that is there already is started.
+        method CreateSandbox(sandbox: string, account: string, template: string, limits: SandboxLimits) -> (sandbox: Sandbox)
+
+        # Starts a sandbox that does not run.
+        method StartSandbox(sandbox: string, account: string) -> (sandbox: Sandbox)
+
+        # Ends everything in a sandbox; its files stay.
+        method StopSandbox(sandbox: string, account: string) -> (sandbox: Sandbox)
+
+        # Changes the limits of a sandbox, at once when it runs. A disk can only grow.
+        method UpdateSandbox(sandbox: string, account: string, limits: SandboxLimits) -> (sandbox: Sandbox)
+
+        # Removes a sandbox with its files; one that is not there is no error.
+        method RemoveSandbox(sandbox: string, account: string) -> ()
+
+        # How a sandbox stands.
+        method InspectSandbox(sandbox: string, account: string) -> (sandbox: Sandbox)
+
+        # How the sandboxes of the instance stand, in the order of their names: at most 200 of those that come after one.
+        method ListSandboxes(after: ?string) -> (sandboxes: []Sandbox)
+
+        # Stops all sandboxes, before the whole service ends.
+        method StopAllSandboxes() -> ()
 
         # The manifests of the images that can be used now.
         method ListImages() -> (images: []object)
@@ -81,6 +126,21 @@ public enum InterfaceDescription {
 
         # No image of that name is built.
         error TemplateNotFound (template: string)
+
+        # There is no such sandbox, or it belongs to another account.
+        error SandboxNotFound (sandbox: string)
+
+        # The sandbox does not run; `reason` is its phase.
+        error SandboxNotRunning (reason: string)
+
+        # The sandbox stands in a way that forbids the change.
+        error Conflict (reason: string)
+
+        # No room is left on the host's disk, or on the sandbox's.
+        error NoSpace (reason: string)
+
+        # There is no such file, process or context.
+        error NotFound (reason: string)
 
         # The call asks for something that is not allowed.
         error InvalidSpec (reason: string)

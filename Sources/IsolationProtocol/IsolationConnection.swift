@@ -75,7 +75,7 @@ public final class IsolationConnection {
         return status
     }
 
-    private func call(
+    func call(
         _ method: String, _ parameters: JSONValue, timeoutMilliseconds: CInt = 5000
     ) throws(IsolationError) -> JSONValue {
         try connection.send(["method": .string(method), "parameters": parameters])

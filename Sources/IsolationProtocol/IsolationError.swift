@@ -14,6 +14,16 @@ public struct IsolationError: Error, Sendable, Equatable, CustomStringConvertibl
         case invalidSpec
         /// The sandbox could not be made or watched.
         case isolationFailed
+        /// There is no such persistent sandbox.
+        case sandboxNotFound
+        /// The persistent sandbox does not run.
+        case sandboxNotRunning
+        /// The sandbox stands in a way that forbids the change.
+        case conflict
+        /// No room is left on the host's disk.
+        case noSpace
+        /// There is no such file, process or context.
+        case notFound
         /// The peer does not keep to the protocol.
         case protocolViolation
     }
@@ -41,17 +51,41 @@ extension IsolationError {
         case .busy: "io.soulbox.isolation.Busy"
         case .templateNotFound: "io.soulbox.isolation.TemplateNotFound"
         case .invalidSpec: "io.soulbox.isolation.InvalidSpec"
+        case .sandboxNotFound: "io.soulbox.isolation.SandboxNotFound"
+        case .sandboxNotRunning: "io.soulbox.isolation.SandboxNotRunning"
+        case .conflict: "io.soulbox.isolation.Conflict"
+        case .noSpace: "io.soulbox.isolation.NoSpace"
+        case .notFound: "io.soulbox.isolation.NotFound"
         case .unavailable, .isolationFailed: "io.soulbox.isolation.IsolationFailed"
         case .protocolViolation: "org.varlink.service.InvalidParameter"
         }
     }
 
+    /// The parameters of that error.
+    public var varlinkParameters: JSONValue {
+        switch code {
+        case .busy: [:]
+        case .templateNotFound: ["template": .string(message)]
+        case .sandboxNotFound: ["sandbox": .string(message)]
+        case .unavailable, .isolationFailed: ["step": "sandbox", "reason": .string(message)]
+        case .sandboxNotRunning, .conflict, .noSpace, .notFound, .invalidSpec, .protocolViolation:
+            ["reason": .string(message)]
+        }
+    }
+
     /// The failure that a Varlink error tells of.
     public init(varlinkName: String, parameters: JSONValue?) {
-        let reason = parameters?["reason"]?.stringValue ?? parameters?["template"]?.stringValue ?? varlinkName
+        let reason =
+            parameters?["reason"]?.stringValue ?? parameters?["template"]?.stringValue
+            ?? parameters?["sandbox"]?.stringValue ?? varlinkName
         switch varlinkName {
         case "io.soulbox.isolation.Busy": self.init(.busy, "no capacity")
         case "io.soulbox.isolation.TemplateNotFound": self.init(.templateNotFound, reason)
+        case "io.soulbox.isolation.SandboxNotFound": self.init(.sandboxNotFound, reason)
+        case "io.soulbox.isolation.SandboxNotRunning": self.init(.sandboxNotRunning, reason)
+        case "io.soulbox.isolation.Conflict": self.init(.conflict, reason)
+        case "io.soulbox.isolation.NoSpace": self.init(.noSpace, reason)
+        case "io.soulbox.isolation.NotFound": self.init(.notFound, reason)
         case "io.soulbox.isolation.InvalidSpec": self.init(.invalidSpec, reason)
         case "io.soulbox.isolation.IsolationFailed":
             self.init(.isolationFailed, (parameters?["step"]?.stringValue ?? "unknown step") + ": " + reason)

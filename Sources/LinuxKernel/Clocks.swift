@@ -19,3 +19,13 @@ public enum SystemClock {
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
 }
+
+/// The clock that stamps files (clock_gettime(2), CLOCK_REALTIME_COARSE).
+public enum CoarseClock {
+    /// The present moment.
+    public static var now: FileStatus.Moment {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return FileStatus.Moment(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
+    }
+}

@@ -31,6 +31,42 @@ extension Files {
         try check("fchmodat") { fchmodat(directory, path, mode, 0) }
     }
 
+    /// Sets the size of an open file; what is added reads as zeros and takes no room (ftruncate(2)).
+    public static func setSize(of descriptor: CInt, _ bytes: Int64) throws(SystemCallError) {
+        try check("ftruncate") { ftruncate(descriptor, off_t(bytes)) }
+    }
+
+    /// Renames within or between open directories; the target is replaced unless `keepingTarget` (renameat2(2)).
+    public static func rename(
+        _ path: String, at directory: CInt, to newPath: String, at newDirectory: CInt, keepingTarget: Bool = false
+    ) throws(SystemCallError) {
+        try check("renameat2") { soulbox_renameat2(directory, path, newDirectory, newPath, keepingTarget ? 1 : 0) }
+    }
+
+    /// Removes a file, or an empty directory, below an open one (unlinkat(2)).
+    public static func remove(_ path: String, at directory: CInt, isDirectory: Bool) throws(SystemCallError) {
+        try check("unlinkat") { unlinkat(directory, path, isDirectory ? AT_REMOVEDIR : 0) }
+    }
+
+    /// Removes a file, or a directory with everything below it, in an open directory; nothing there is no error.
+    public static func removeTree(_ name: String, at directory: CInt) throws(SystemCallError) {
+        // One segment, so that nothing but the last link could be followed, and that one is not.
+        guard !name.isEmpty, !name.contains("/"), name != "..", name != "." else {
+            throw SystemCallError(call: "unlinkat", errno: EINVAL)
+        }
+        try removeTree("/proc/self/fd/\(directory)/\(name)")
+    }
+
+    /// Makes what was written to an open file or directory last (fsync(2)).
+    public static func synchronize(_ descriptor: CInt) throws(SystemCallError) {
+        try check("fsync") { fsync(descriptor) }
+    }
+
+    /// Makes everything written to the filesystem of an open file last (syncfs(2)).
+    public static func synchronizeFilesystem(_ descriptor: CInt) throws(SystemCallError) {
+        try check("syncfs") { soulbox_syncfs(descriptor) }
+    }
+
     /// Gives a file below `directory` to a user and group; a link's own owner, not its target's (fchownat(2)).
     public static func setOwner(
         _ path: String, user: UInt32, group: UInt32, at directory: CInt = Files.workingDirectory

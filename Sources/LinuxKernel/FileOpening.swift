@@ -47,6 +47,8 @@ public struct ResolveFlags: OptionSet, Sendable {
     public static let inRoot = ResolveFlags(rawValue: 0x10)
     /// No symbolic link anywhere.
     public static let noSymlinks = ResolveFlags(rawValue: 0x04)
+    /// Not onto another mount.
+    public static let sameMount = ResolveFlags(rawValue: 0x01)
     /// No link of procfs.
     public static let noMagicLinks = ResolveFlags(rawValue: 0x02)
 }

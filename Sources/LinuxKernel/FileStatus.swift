@@ -47,6 +47,8 @@ public struct FilesystemSpace: Sendable, Equatable {
     public let freeBlocks: UInt64
     /// Free inodes.
     public let freeInodes: UInt64
+    /// Bytes that an ordinary user may still write.
+    public let availableBytes: UInt64
     /// Bytes in use.
     public let usedBytes: UInt64
     /// Inodes in use.
@@ -76,6 +78,7 @@ extension Files {
         try check("fstatvfs") { fstatvfs(descriptor, &space) }
         return FilesystemSpace(
             freeBlocks: UInt64(space.f_bfree), freeInodes: UInt64(space.f_ffree),
+            availableBytes: UInt64(space.f_bavail) * UInt64(space.f_frsize),
             usedBytes: UInt64(space.f_blocks - space.f_bfree) * UInt64(space.f_frsize),
             usedInodes: UInt64(space.f_files - space.f_ffree))
     }

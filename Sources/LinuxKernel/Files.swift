@@ -40,7 +40,7 @@ public enum Files {
             // The umask took its share.
             try check("fchmod") { fchmod(file.rawValue, mode) }
             try check("fsync") { fsync(file.rawValue) }
-            try check("rename") { rename(temporary, path) }
+            try check("rename") { Glibc.rename(temporary, path) }
         } catch {
             _ = unlink(temporary)
             throw error

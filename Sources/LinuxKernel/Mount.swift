@@ -33,6 +33,8 @@ public enum Mount {
         public static let noDevices = Attributes(rawValue: 4)
         /// Nothing is executed.
         public static let noExecute = Attributes(rawValue: 8)
+        /// Reading a file writes nothing.
+        public static let noAccessTimes = Attributes(rawValue: 0x10)
     }
 
     /// Where mounts made later spread to (mount_namespaces(7)).
@@ -66,13 +68,14 @@ public enum Mount {
 
     /// A new filesystem, attached nowhere yet (fsopen(2), fsconfig(2), fsmount(2)).
     public static func make(
-        type: String, options: [(key: String, value: String)], attributes: Attributes
+        type: String, options: [(key: String, value: String)], switches: [String] = [], attributes: Attributes
     ) throws(SystemCallError) -> Descriptor {
         let context = Descriptor(owning: try check("fsopen") { soulbox_fsopen(type) })
         let raw = context.rawValue
         for option in options {
             try check("fsconfig") { soulbox_fsconfig_string(raw, option.key, option.value) }
         }
+        for name in switches { try check("fsconfig") { soulbox_fsconfig_flag(raw, name) } }
         try check("fsconfig") { soulbox_fsconfig_create(raw) }
         return Descriptor(owning: try check("fsmount") { soulbox_fsmount(raw, UInt32(attributes.rawValue)) })
     }

@@ -4,6 +4,9 @@ public import LinuxKernel
 
 /// The capabilities of the calling thread, and so of every thread and process that it makes later.
 public enum Capabilities {
+    /// Whether this process may have a capability.
+    public static func isAvailable(_ capability: Capability) -> Bool { cap_get_bound(capability.rawValue) == 1 }
+
     /// Gives up all but these, in every set, for good.
     ///
     /// The kernel keeps capabilities for each thread: call it before the first other thread starts.

@@ -19,6 +19,8 @@ public struct Capability: Sendable, Hashable {
     public static let systemPtrace = Capability(rawValue: 19)
     /// CAP_SYS_ADMIN.
     public static let systemAdministration = Capability(rawValue: 21)
+    /// CAP_SYS_RESOURCE.
+    public static let systemResource = Capability(rawValue: 24)
     /// CAP_MKNOD.
     public static let makeNode = Capability(rawValue: 27)
 }

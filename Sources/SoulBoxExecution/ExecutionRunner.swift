@@ -97,6 +97,10 @@ public struct ExecutionRunner: Sendable {
             switch error.code {
             case .busy: "no capacity"
             case .templateNotFound: "the template is no longer installed"
+            case .sandboxNotFound: "the sandbox is gone"
+            case .sandboxNotRunning: "the sandbox does not run"
+            case .noSpace: "no room is left on the disk"
+            case .conflict, .notFound: "the sandbox refused it"
             case .unavailable, .protocolViolation: "the isolation service is not available"
             case .invalidSpec, .isolationFailed: "the sandbox could not be made"
             }

@@ -27,7 +27,7 @@ extension ServiceConfiguration {
                 "directory": .string(tokens.directory), "issuer": .string(tokens.issuer),
                 "audience": .string(tokens.audience), "key_file": .string(tokens.keyFile),
             ],
-            "document_path": .string(documentPath),
+            "document_path": .string(documentPath), "sandbox_directory": .string(sandboxDirectory),
             "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
         ]
     }
@@ -71,6 +71,7 @@ extension ServiceConfiguration {
         tokens.audience = try token("audience")
         tokens.keyFile = try token("key_file")
         documentPath = try text("document_path")
+        sandboxDirectory = try text("sandbox_directory")
         controlPool = try pool("control_pool")
         executionPool = try pool("execution_pool")
     }

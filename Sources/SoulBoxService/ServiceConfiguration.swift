@@ -76,6 +76,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var version: String
     /// Sockets and what else need not outlive a reboot.
     public var runDirectory: String
+    /// Where persistent sandboxes are kept.
+    public var sandboxDirectory: String
     /// Where built images stand.
     public var imageDirectory: String
     /// Where the binaries stand.
@@ -114,6 +116,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         self.serviceUser = serviceUser
         self.serviceGroup = serviceGroup
         executions = Executions(cores: cores)
+        sandboxDirectory = runDirectory + "/sandboxes"
         tokens = Tokens(directory: runDirectory + "/tokens")
         documentPath = runDirectory + "/openapi.json"
         controlPool = Pool(processes: 1, threads: 64, databaseConnections: 8)

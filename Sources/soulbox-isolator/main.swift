@@ -9,7 +9,8 @@ do {
         IsolatorConfiguration(
             instance: configuration.instance, socketPath: configuration.isolatorSocket,
             socketGroup: configuration.serviceGroup, allowedUsers: [configuration.serviceUser],
-            runDirectory: configuration.runDirectory + "/isolator", imageDirectory: configuration.imageDirectory,
+            runDirectory: configuration.runDirectory + "/isolator", sandboxDirectory: configuration.sandboxDirectory,
+            imageDirectory: configuration.imageDirectory,
             initPath: configuration.binaryDirectory + "/soulbox-init",
             concurrentExecutions: configuration.executions.concurrent,
             queueWaitMilliseconds: configuration.executions.queueWaitSeconds * 1000, version: configuration.version),

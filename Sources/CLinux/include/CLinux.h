@@ -64,6 +64,7 @@ int soulbox_open_tree(int directory, const char *path, unsigned flags);
 int soulbox_move_mount(int from, int to_directory, const char *to_path, unsigned flags);
 int soulbox_fsopen(const char *type);
 int soulbox_fsconfig_string(int context, const char *key, const char *value);
+int soulbox_fsconfig_flag(int context, const char *key);
 int soulbox_fsconfig_create(int context);
 int soulbox_fsconfig_reconfigure(int context);
 int soulbox_fsmount(int context, unsigned attributes);
@@ -72,6 +73,20 @@ int soulbox_fspick(int descriptor);
 int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_user_namespace);
 
 int soulbox_eventfd(void);
+
+// Binds a free loop device to a file, to be cleared by the kernel when nobody uses it any more (loop(4),
+// LO_FLAGS_AUTOCLEAR). Returns the open device, or -1; `number` is that of /dev/loop<number>.
+int soulbox_loop_attach(int file, int *number);
+// Makes a loop device as large as its file has become (LOOP_SET_CAPACITY).
+int soulbox_loop_resize(int device);
+// Grows a mounted ext4 to that many blocks (EXT4_IOC_RESIZE_FS); needs CAP_SYS_RESOURCE.
+int soulbox_ext4_resize(int directory, uint64_t blocks);
+
+// Sets whose files the calling thread makes and may reach (setfsuid(2), setfsgid(2)). With `keep_capabilities` it keeps
+// the power over files that the kernel takes from a thread whose file user is not root. Returns 0 or -1.
+int soulbox_set_file_ids(uint32_t user, uint32_t group, int keep_capabilities);
+int soulbox_syncfs(int descriptor);
+int soulbox_renameat2(int from, const char *old_path, int to, const char *new_path, unsigned flags);
 // Attaches a device program to a cgroup v2 that allows reading and writing of the harmless character devices alone.
 int soulbox_restrict_devices(int group);
 

@@ -2,6 +2,9 @@ internal import SoulBoxModel
 
 /// A built image: its manifest and its root filesystem.
 struct Image: Sendable {
+    /// The name of its directory: template and recipe hash.
+    let name: String
+
     /// What it says of itself.
     let manifest: ImageManifest
 

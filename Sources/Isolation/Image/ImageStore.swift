@@ -18,14 +18,18 @@ final class ImageStore: Sendable {
         guard ImageStore.isName(template),
             let target = try? Files.readLink("\(directory)/current/\(template)")
         else { return nil }
-        let name = String(target.split(separator: "/").last ?? "")
+        return image(named: String(target.split(separator: "/").last ?? ""))
+    }
+
+    /// The image in the directory of that name; nil when it is gone.
+    func image(named name: String) -> Image? {
         guard ImageStore.isName(name) else { return nil }
         if let known = cache.withLock({ $0[name] }) { return known }
         let path = "\(directory)/\(name)"
         guard let bytes = try? Files.read("\(path)/manifest.json", maximum: 1 << 20),
             let json = try? JSONParser.parse(bytes), let manifest = try? ImageManifest(json: json)
         else { return nil }
-        let image = Image(manifest: manifest, root: "\(path)/rootfs")
+        let image = Image(name: name, manifest: manifest, root: "\(path)/rootfs")
         cache.withLock { $0[name] = image }
         return image
     }

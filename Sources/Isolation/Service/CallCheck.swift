@@ -8,7 +8,9 @@ enum CallCheck {
     private static let maximumStrings = 128 << 10
 
     /// The image of a call that may be carried out.
-    static func validate(_ call: ExecuteCall, images: ImageStore) throws(IsolationError) -> Image {
+    static func validate(
+        _ call: ExecuteCall, in managed: ManagedSandbox?, images: ImageStore
+    ) throws(IsolationError) -> Image {
         guard isName(call.execution), isName(call.account) else {
             throw IsolationError(.invalidSpec, "malformed identifier")
         }
@@ -16,7 +18,11 @@ enum CallCheck {
         if let request = call.request, !isName(request.lowercased()) {
             throw IsolationError(.invalidSpec, "malformed request")
         }
-        guard let image = images.find(call.template) else { throw IsolationError(.templateNotFound, call.template) }
+        let found = managed.map { images.image(named: $0.imageName) } ?? images.find(call.template)
+        guard let image = found else { throw IsolationError(.templateNotFound, call.template) }
+        if let scratch = call.scratch, !isPath(scratch) || managed == nil {
+            throw IsolationError(.invalidSpec, "malformed scratch")
+        }
         let limits = call.limits
         guard (1...3_600_000).contains(limits.timeoutMilliseconds), (1 << 20...64 << 30).contains(limits.memoryBytes),
             (10...1_024_000).contains(limits.cpuMillicores), (1...4096).contains(limits.processes)
@@ -49,6 +55,23 @@ enum CallCheck {
             throw IsolationError(.invalidSpec, "compile_output is required for this template")
         }
         return image
+    }
+
+    /// Checks what a persistent sandbox is to be.
+    static func validate(
+        sandbox: String, account: String, limits: SandboxLimits
+    ) throws(IsolationError) {
+        guard isName(sandbox), isName(account) else { throw IsolationError(.invalidSpec, "malformed identifier") }
+        guard (1 << 20...1 << 40).contains(limits.memoryBytes), (10...1_024_000).contains(limits.cpuMillicores),
+            (1...32_768).contains(limits.processes), (16 << 20...16 << 40).contains(limits.diskBytes),
+            limits.diskBytes % 4096 == 0
+        else { throw IsolationError(.invalidSpec, "limits out of range") }
+    }
+
+    /// Relative, with no empty segment, no `.` and no `..`; an empty path where `orEmpty`.
+    static func path(_ text: String, orEmpty: Bool = false) throws(IsolationError) -> String {
+        guard isPath(text) || (orEmpty && text.isEmpty) else { throw IsolationError(.invalidSpec, "malformed path") }
+        return text
     }
 
     private static func isName(_ text: String) -> Bool {

@@ -37,6 +37,14 @@ struct ConnectionHandler {
             let entry = isolator.table.find(execution, account: account)
             entry?.end(reason)
             try reply(["terminated": .bool(entry != nil)])
+        case _ where SandboxCalls.methods.contains(method):
+            let result = Result { try SandboxCalls(isolator: isolator).answer(method, parameters ?? [:]) }
+            switch result {
+            case .success(let value): try reply(value)
+            case .failure(let error):
+                let told = note(error, about: parameters?["sandbox"]?.stringValue)
+                try fail(told.varlinkName, told.varlinkParameters)
+            }
         case "io.soulbox.isolation.ListImages":
             try reply(["images": .array(isolator.images.all().map(\.manifest.json))])
         case "io.soulbox.isolation.GetStatus": try reply(isolator.status.json)
@@ -53,6 +61,16 @@ struct ConnectionHandler {
             try reply(["description": .string(InterfaceDescription.text)])
         default: try fail("org.varlink.service.MethodNotFound", ["method": .string(method)])
         }
+    }
+
+    /// What the caller is told of a failure; what went wrong in the service itself is logged.
+    private func note(_ error: any Error, about sandbox: String?) -> IsolationError {
+        if let error = error as? IsolationError { return error }
+        let step = (error as? SandboxError)?.step.name ?? ""
+        log.error(
+            "sandbox failed",
+            metadata: ["sandbox.id": "\(sandbox ?? "")", "step": "\(step)", "error": "\(error)"])
+        return IsolationError(.isolationFailed, "\(error)")
     }
 
     private func reply(_ parameters: JSONValue) throws(IsolationError) {

@@ -11,7 +11,7 @@ struct ExecutionSession {
     let parameters: ExecuteParameters
     let log: Logger
 
-    private var call: ExecuteCall { parameters.call }
+    var call: ExecuteCall { parameters.call }
 
     /// What each of its log lines says.
     private var about: Logger.Metadata {
@@ -46,13 +46,15 @@ struct ExecutionSession {
         try send(last)
     }
 
-    private func send(_ event: ExecutionEvent) throws(IsolationError) {
+    func send(_ event: ExecutionEvent) throws(IsolationError) {
         let reply = event.reply
         try connection.send(reply.message, descriptors: reply.descriptors)
     }
 
     private func execute() throws -> ExecutionOutcome {
-        let image = try CallCheck.validate(call, images: isolator.images)
+        // What does not run is refused before anything waits for it.
+        let managed = try call.sandbox.map { try isolator.sandboxes.find($0, account: call.account) }
+        let image = try CallCheck.validate(call, in: managed, images: isolator.images)
         guard let entry = try isolator.table.add(call.execution, account: call.account) else {
             throw IsolationError(.invalidSpec, "an execution of that name runs already")
         }
@@ -61,9 +63,16 @@ struct ExecutionSession {
         guard try takeTurn(entry) else { return cancelled(entry, since: arrived) }
         let queueTime = Int64((MonotonicClock.now - arrived) / 1000)
         defer { isolator.queue.leave() }
-        var outcome = try inSandbox(of: image, entry: entry)
+        var outcome = try carryOut(image: image, in: managed, entry: entry)
         outcome.queueTimeMicroseconds = queueTime
         return outcome
+    }
+
+    private func carryOut(
+        image: Image, in managed: ManagedSandbox?, entry: ExecutionTable.Entry
+    ) throws -> ExecutionOutcome {
+        guard let managed else { return try inSandbox(of: image, entry: entry) }
+        return try inPersistentSandbox(managed, image: image, entry: entry)
     }
 
     /// Waits for a place among the running; false when the execution was ended before it had one.
@@ -95,40 +104,53 @@ struct ExecutionSession {
         let sandbox = try isolator.makeSandbox(for: call, image: image)
         // The caller has its answer before the remains are cleared away.
         defer { isolator.discard(sandbox) }
-        var workspace = try Workspace(disk: sandbox.disk, slot: sandbox.slot)
+        guard let disk = sandbox.disk else { throw SandboxError(.workspace, "no disk") }
+        var workspace = try Workspace(disk: disk, slot: sandbox.slot)
         if let input = call.input { try workspace.write(call.files, from: input) }
         try giveStreams(to: sandbox.slot)
         try send(.started)
 
         let supervisor = StageSupervisor(
-            sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor)
-        let compile = try compileStage(of: image, supervisor: supervisor)
+            sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor,
+            cpuCeiling: sandbox.spec.cpuMillicores)
+        let compile = try compileStage(
+            of: image, supervisor: supervisor, build: CommandLine.buildDirectory,
+            diskBytes: image.manifest.compile?.diskBytes ?? 0)
         if let compile {
             try send(.compiled(compile))
             if compile.termination.reason != .exited || compile.exitCode != 0 {
                 return ExecutionOutcome(termination: compileTermination(compile), compile: compile)
             }
         }
-        let line = CommandLine(
-            entrypoint: call.entrypoint ?? image.manifest.programFile, memoryBytes: call.limits.memoryBytes,
-            cpuMillicores: call.limits.cpuMillicores)
-        try limitDisk(of: sandbox)
+        try limitDisk(disk, of: sandbox)
         let result = try supervisor.run(
-            StageSupervisor.Program(
-                arguments: line.arguments(of: image.manifest.run, adding: call.arguments),
-                environment: line.environment(
-                    of: image.manifest.run, template: image.manifest.environment, request: call.environment),
-                limits: call.limits, diskBytes: call.limits.diskBytes, stdin: call.stdin, stdout: call.stdout,
-                stderr: call.stderr))
+            program(of: image, build: CommandLine.buildDirectory, diskBytes: call.limits.diskBytes))
         try sendArtifacts(of: workspace)
-        return ExecutionOutcome(
+        return outcome(result, compile)
+    }
+
+    /// The program that is to run, with everything decided.
+    func program(of image: Image, build: String, diskBytes: Int64) -> StageSupervisor.Program {
+        let line = CommandLine(
+            entrypoint: call.entrypoint ?? image.manifest.programFile, build: build,
+            memoryBytes: call.limits.memoryBytes, cpuMillicores: call.limits.cpuMillicores)
+        return StageSupervisor.Program(
+            arguments: line.arguments(of: image.manifest.run, adding: call.arguments),
+            environment: line.environment(
+                of: image.manifest.run, template: image.manifest.environment, request: call.environment),
+            limits: call.limits, diskBytes: diskBytes, stdin: call.stdin, stdout: call.stdout, stderr: call.stderr)
+    }
+
+    /// What the caller is told of a program that ended.
+    func outcome(_ result: StageSupervisor.Result, _ compile: StageOutcome?) -> ExecutionOutcome {
+        ExecutionOutcome(
             termination: result.termination, exitCode: result.exitCode,
             wallTimeMicroseconds: result.wallTimeMicroseconds,
             cpuTimeMicroseconds: result.cpuTimeMicroseconds, memoryPeakBytes: result.memoryPeakBytes, compile: compile)
     }
 
     /// The caller's pipes belong to the program's user, or opening `/dev/stdout` anew fails.
-    private func giveStreams(to slot: UserSlot) throws(SandboxError) {
+    func giveStreams(to slot: UserSlot) throws(SandboxError) {
         for descriptor in [call.stdout, call.stderr, call.compileOutput].compactMap({ $0 }) {
             try step(.workspace) { () throws(SystemCallError) in
                 try Files.setOwner(of: descriptor, user: slot.hostProgram, group: slot.hostProgram)
@@ -136,26 +158,28 @@ struct ExecutionSession {
         }
     }
 
-    private func compileStage(of image: Image, supervisor: StageSupervisor) throws(SandboxError) -> StageOutcome? {
+    func compileStage(
+        of image: Image, supervisor: StageSupervisor, build: String, diskBytes: Int64
+    ) throws(SandboxError) -> StageOutcome? {
         guard let stage = image.manifest.compile, let output = call.compileOutput else { return nil }
         let limits = ExecutionLimits(
             timeoutMilliseconds: stage.timeoutSeconds * 1000, memoryBytes: stage.memoryBytes,
             cpuMillicores: max(call.limits.cpuMillicores, 1000), processes: 256)
         let line = CommandLine(
-            entrypoint: call.entrypoint ?? image.manifest.programFile, memoryBytes: stage.memoryBytes,
+            entrypoint: call.entrypoint ?? image.manifest.programFile, build: build, memoryBytes: stage.memoryBytes,
             cpuMillicores: limits.cpuMillicores)
         let result = try supervisor.run(
             StageSupervisor.Program(
                 arguments: line.arguments(of: stage.command),
                 environment: line.environment(of: stage.command, template: image.manifest.environment, request: []),
-                limits: limits, diskBytes: stage.diskBytes, stdin: nil, stdout: output, stderr: output))
+                limits: limits, diskBytes: diskBytes, stdin: nil, stdout: output, stderr: output))
         return StageOutcome(
             termination: result.termination, exitCode: result.exitCode,
             wallTimeMicroseconds: result.wallTimeMicroseconds)
     }
 
     /// A compile stage that was cancelled cancels the execution; every other failure of it is a compile error.
-    private func compileTermination(_ stage: StageOutcome) -> Termination {
+    func compileTermination(_ stage: StageOutcome) -> Termination {
         switch stage.termination.reason {
         case .cancelled, .outputLimit: return stage.termination
         case .exited:
@@ -168,12 +192,12 @@ struct ExecutionSession {
     }
 
     /// The compile stage had a disk of its own size; what it left does not count against the program's.
-    private func limitDisk(of sandbox: Sandbox) throws(SandboxError) {
-        guard sandbox.spec.diskBytes > call.limits.diskBytes else { return }
+    private func limitDisk(_ disk: SharedDescriptor, of sandbox: Sandbox) throws(SandboxError) {
+        guard sandbox.spec.disk.bytes > call.limits.diskBytes else { return }
         try step(.stageDisk) { () throws(SystemCallError) in
-            let space = try Files.space(of: sandbox.disk.rawValue)
+            let space = try Files.space(of: disk.rawValue)
             try Mount.resize(
-                disk: sandbox.disk.rawValue, bytes: Int64(space.usedBytes) + call.limits.diskBytes,
+                disk: disk.rawValue, bytes: Int64(space.usedBytes) + call.limits.diskBytes,
                 inodes: Int(space.usedInodes) + ExecutionLimits.inodes)
         }
     }

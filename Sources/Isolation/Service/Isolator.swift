@@ -14,6 +14,9 @@ public final class Isolator: Sendable {
     let queue: ExecutionQueue
     let filters: SeccompFilters
 
+    /// The persistent sandboxes.
+    let sandboxes: SandboxRegistry
+
     private let builder: SandboxBuilder
     private let cgroups: SandboxCgroups
     private let features: [String]
@@ -35,16 +38,21 @@ public final class Isolator: Sendable {
         // Before the first thread: the kernel keeps capabilities for each thread, and threads inherit them.
         try IsolatorPrivileges.reduce()
         cgroups = try SandboxCgroups(host: probe.cgroups, instance: configuration.instance)
-        // Before ids are leased anew: what still runs has some of them.
-        try Reconciler.removeLeftovers(of: cgroups, log: log)
+        images = ImageStore(directory: configuration.imageDirectory)
+        let processes = try ProcessFilesystem()
+        let adoption = SandboxAdoption(
+            path: configuration.sandboxDirectory, cgroups: cgroups, images: images, processes: processes, log: log)
+        let found = try adoption.read()
+        // Before ids are leased: what still runs has some of them, and what nobody takes over gives them back.
+        try Reconciler.removeLeftovers(of: cgroups, except: adoption.living(found), log: log)
         let leases = "/run/soulbox/uid-leases"
         try Files.makeDirectory("/run/soulbox", mode: 0o755)
         try Files.makeDirectory(leases, mode: 0o700)
-        let slots = try UserSlots(leaseDirectory: leases, instance: configuration.instance)
+        let slots = try UserSlots(
+            leaseDirectory: leases, instance: configuration.instance, isAlive: cgroups.hasSandboxes)
         runtimeLayer = try RuntimeLayer.prepare(
             imageDirectory: configuration.imageDirectory, instance: configuration.instance,
             initPath: configuration.initPath)
-        images = ImageStore(directory: configuration.imageDirectory)
         filters = try SeccompFilters()
         queue = ExecutionQueue(limit: configuration.concurrentExecutions)
         let stages = "\(configuration.runDirectory)/stage"
@@ -52,8 +60,11 @@ public final class Isolator: Sendable {
         try Files.makeDirectory(stages, mode: 0o700)
         builder = try SandboxBuilder(
             threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, slots: slots, cgroups: cgroups,
-            processes: try ProcessFilesystem())
+            processes: processes)
         remover = SandboxRemover(log: log)
+        sandboxes = try SandboxRegistry(
+            path: configuration.sandboxDirectory, found: adoption.adopt(found, slots: slots), builder: builder,
+            images: images, remover: remover, log: log)
         log.notice("isolation is ready", metadata: ["cgroups": "\(cgroups.description)"])
     }
 
@@ -65,15 +76,17 @@ public final class Isolator: Sendable {
             isolation:
                 "\(cgroups.description); user, pid, mount, network, ipc, uts and cgroup namespaces; two seccomp filters",
             executionsRunning: counts.running, executionsWaiting: counts.waiting, executionsLimit: queue.limit,
-            sandboxes: living.withLock { $0 }, features: features)
+            sandboxes: living.withLock { $0 } + sandboxes.runningCount, features: features)
     }
 
     /// A sandbox for that call.
     func makeSandbox(for call: ExecuteCall, image: Image) throws(SandboxError) -> Sandbox {
         let compile = image.manifest.compile
         let spec = SandboxSpec(
-            id: SandboxName.make(), image: image, diskBytes: max(call.limits.diskBytes, compile?.diskBytes ?? 0),
-            inodes: compile == nil ? ExecutionLimits.inodes : ExecutionLimits.inodes * 4,
+            id: SandboxName.make(), image: image,
+            disk: .memory(
+                bytes: max(call.limits.diskBytes, compile?.diskBytes ?? 0),
+                inodes: compile == nil ? ExecutionLimits.inodes : ExecutionLimits.inodes * 4),
             // A compiler's files stay on the disk, which is memory, while the program runs.
             memoryBytes: call.limits.memoryBytes + (compile?.memoryBytes ?? 0),
             cpuMillicores: max(call.limits.cpuMillicores, compile == nil ? 0 : 1000),
@@ -89,13 +102,15 @@ public final class Isolator: Sendable {
         remover.remove(sandbox) { [self] in living.withLock { $0 -= 1 } }
     }
 
-    /// Ends every execution and waits until the last sandbox is gone, for at most that many seconds.
+    /// Ends every execution and waits until the last sandbox made for one is gone, for at most that many seconds.
+    ///
+    /// Persistent sandboxes run on, for the next start of the service to take over.
     public func shutDown(within seconds: UInt64) {
         table.endAll(.lost)
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
         while living.withLock({ $0 }) > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }
         cgroups.removeInstance()
-        guard living.withLock({ $0 }) == 0 else { return }
-        try? Files.removeTree(runtimeLayer)
+        guard living.withLock({ $0 }) == 0, sandboxes.runningCount == 0 else { return }
+        try? Files.removeTree("\(configuration.imageDirectory)/runtime/\(configuration.instance)")
     }
 }

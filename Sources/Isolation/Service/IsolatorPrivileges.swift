@@ -13,10 +13,13 @@ enum IsolatorPrivileges {
         .makeNode,  // the devices of /dev
     ]
 
+    /// Kept where the host has it: only with it can a disk grow while it is in use (EXT4_IOC_RESIZE_FS).
+    private static let optional: [Capability] = [.systemResource]
+
     /// Gives up everything else, in all sets, for good.
     static func reduce() throws(SandboxError) {
         do {
-            try Capabilities.reduce(to: kept)
+            try Capabilities.reduce(to: kept + optional.filter(Capabilities.isAvailable))
         } catch {
             throw SandboxError(.supervise, "capabilities: \(error)")
         }

@@ -9,24 +9,40 @@ enum RuntimeLayer {
     /// Where soulbox-init is found inside a sandbox.
     static let initPath = "/usr/lib/soulbox/init"
 
-    /// Writes the layer anew and returns its directory.
+    /// Makes the layer unless it is there, and returns its directory.
     ///
     /// It lies beside the images because an idmapped mount needs a filesystem that knows them; a tmpfs does only since
-    /// Linux 6.3.
+    /// Linux 6.3. Its name tells its contents, so that persistent sandboxes keep theirs when soulbox-init gets a newer
+    /// version.
     static func prepare(imageDirectory: String, instance: String, initPath source: String) throws(SandboxError)
         -> String
     {
-        let directory = "\(imageDirectory)/runtime/\(instance)"
         try step(.stageImage) { () throws(SystemCallError) in
             let bytes = try Files.read(source, maximum: 64 << 20)
+            let parent = "\(imageDirectory)/runtime/\(instance)"
+            let directory = "\(parent)/\(digest(bytes))"
             try Files.makeDirectory("\(imageDirectory)/runtime", mode: 0o755)
-            try Files.removeTree(directory)
+            try Files.makeDirectory(parent, mode: 0o755)
+            if Files.exists(directory) { return directory }
+            let unfinished = directory + ".new"
+            try Files.removeTree(unfinished)
             for path in ["", "/usr", "/usr/lib", "/usr/lib/soulbox", "/workspace"] {
-                try Files.makeDirectory(directory + path, mode: 0o755)
+                try Files.makeDirectory(unfinished + path, mode: 0o755)
             }
-            try Files.setOwner(directory + "/workspace", user: UserSlot.program, group: UserSlot.program)
-            try Files.writeAtomically(directory + Self.initPath, bytes, mode: 0o555)
+            try Files.setOwner(unfinished + "/workspace", user: UserSlot.program, group: UserSlot.program)
+            // The API's examples show the workspace by this name.
+            try Files.makeSymbolicLink(unfinished + "/sandbox", to: "workspace", at: Files.workingDirectory)
+            try Files.writeAtomically(unfinished + Self.initPath, bytes, mode: 0o555)
+            try Files.rename(
+                unfinished, at: Files.workingDirectory, to: directory, at: Files.workingDirectory, keepingTarget: true)
+            return directory
         }
-        return directory
+    }
+
+    /// FNV-1a, 64 bits: tells versions of our own file apart, and no attacker.
+    private static func digest(_ bytes: [UInt8]) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return String(hash, radix: 16)
     }
 }

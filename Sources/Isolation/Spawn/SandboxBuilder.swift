@@ -123,10 +123,17 @@ final class SandboxBuilder: Sendable {
         let namespace = try step(.stageImage) { () throws(SystemCallError) in
             try processes.open(pid, "ns/user", [.readOnly])
         }
-        let disk = try stage.mountDisk(bytes: spec.diskBytes, inodes: spec.inodes, owner: slot)
+        let disk: SharedDescriptor?
+        let loop: Int32?
+        switch spec.disk {
+        case .memory(let bytes, let inodes):
+            (disk, loop) = (try stage.mountDisk(bytes: bytes, inodes: inodes, owner: slot), nil)
+        case .image(let path, _):
+            (disk, loop) = (nil, try stage.mountDisk(image: path, userNamespace: namespace.rawValue))
+        }
         try stage.mountLayer(spec.image.root, as: "image", userNamespace: namespace)
         try stage.mountLayer(runtimeLayer, as: "runtime", userNamespace: namespace)
-        try stage.mountOverlay()
+        try stage.mountOverlay(owner: spec.isPersistent ? slot : nil)
         try stage.mountDevices()
 
         try step(.initReady) { () throws(SystemCallError) in try Files.write(to: goWriter.rawValue, [1]) }
@@ -135,8 +142,8 @@ final class SandboxBuilder: Sendable {
             SharedDescriptor(try processes.open(pid, "root", [.path, .directory]))
         }
         let sandbox = Sandbox(
-            spec: spec, slot: slot, pid: pid, process: process, group: group, disk: disk, root: root, remains: remains,
-            processes: processes)
+            spec: spec, slot: slot, pid: pid, process: process, group: group, disk: disk, loop: loop, root: root,
+            remains: remains, processes: processes)
         // Before anybody may use it: what was asked for must be what the kernel says is there.
         try PostureCheck.verify(sandbox)
         return sandbox

@@ -32,10 +32,8 @@ final class SandboxCgroups: Sendable {
         let result = Result { () throws(SystemCallError) in
             try group.create()
             try group.set(
-                CgroupLimits(
-                    memoryBytes: UInt64(spec.memoryBytes) + SandboxCgroups.initMemory,
-                    cpuMillicores: spec.cpuMillicores,
-                    processes: spec.processes + SandboxCgroups.initProcesses, oomGroup: false))
+                SandboxCgroups.limits(
+                    memoryBytes: spec.memoryBytes, cpuMillicores: spec.cpuMillicores, processes: spec.processes))
             try group.restrictDevices()
             try initLeaf.create()
             try initLeaf.set(
@@ -50,6 +48,25 @@ final class SandboxCgroups: Sendable {
         }
         return SandboxGroup(group: group, initLeaf: initLeaf, host: host)
     }
+
+    /// The limits of everything in a sandbox together, PID 1 included.
+    static func limits(memoryBytes: Int64, cpuMillicores: Int, processes: Int) -> CgroupLimits {
+        CgroupLimits(
+            memoryBytes: UInt64(memoryBytes) + initMemory, cpuMillicores: cpuMillicores,
+            processes: processes + initProcesses, oomGroup: false)
+    }
+
+    /// The groups of a sandbox that an earlier run of the isolator left running.
+    func adopt(_ id: String) -> SandboxGroup {
+        let path = "\(top)/sbx/\(id)"
+        let numbers = host.children(of: path).compactMap { $0.hasPrefix("x-") ? Int($0.dropFirst(2)) : nil }
+        return SandboxGroup(
+            group: host.group(path), initLeaf: host.group(path + "/init"), host: host,
+            firstLeaf: (numbers.max() ?? 0) + 1)
+    }
+
+    /// Whether another instance of this machine has sandboxes.
+    func hasSandboxes(instance: String) -> Bool { !host.children(of: "soulbox-\(instance)/sbx").isEmpty }
 
     /// The identifiers of sandboxes whose groups exist, as an earlier run left them.
     func existing() -> [String] { host.children(of: "\(top)/sbx") }

@@ -10,13 +10,23 @@ final class SandboxGroup: Sendable {
     let initLeaf: any Cgroup
 
     private let host: CgroupHost
-    private let next = Mutex(1)
+    private let next: Mutex<Int>
 
-    init(group: any Cgroup, initLeaf: any Cgroup, host: CgroupHost) {
+    /// - Parameter firstLeaf: The number of the first leaf to be made; those of a sandbox that is taken over are in use.
+    init(group: any Cgroup, initLeaf: any Cgroup, host: CgroupHost, firstLeaf: Int = 1) {
         self.group = group
         self.initLeaf = initLeaf
         self.host = host
+        next = Mutex(firstLeaf)
     }
+
+    /// The numbers of the leaves that exist.
+    func leaves() -> [Int] {
+        host.children(of: group.path).compactMap { $0.hasPrefix("x-") ? Int($0.dropFirst(2)) : nil }
+    }
+
+    /// The leaf of that number.
+    func leaf(_ number: Int) -> any Cgroup { host.group("\(group.path)/x-\(number)") }
 
     /// Makes the leaf of one program, limits set.
     func makeLeaf(_ limits: CgroupLimits) throws(SandboxError) -> any Cgroup {
@@ -24,7 +34,7 @@ final class SandboxGroup: Sendable {
             defer { number += 1 }
             return number
         }
-        let leaf = host.group("\(group.path)/x-\(number)")
+        let leaf = leaf(number)
         let result = Result { () throws(SystemCallError) in
             try leaf.create()
             try leaf.set(limits)

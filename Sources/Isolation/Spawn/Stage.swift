@@ -50,6 +50,32 @@ struct Stage {
         }
     }
 
+    /// The sandbox's disk: the ext4 filesystem in a file, holding the upper layer. Returns the number of its loop device.
+    ///
+    /// What is on the disk belongs to the ids from 0 on, whatever slot the sandbox has: the mount shifts them.
+    func mountDisk(image: String, userNamespace: CInt) throws(SandboxError) -> Int32 {
+        try step(.stageDisk) { () throws(SystemCallError) in try attachDisk(image, userNamespace) }
+    }
+
+    private func attachDisk(_ image: String, _ userNamespace: CInt) throws(SystemCallError) -> Int32 {
+        let file = try Files.open(image, .readWrite, resolve: .noSymlinks)
+        let device = try LoopDevice(file: file)
+        // Freed blocks go back to the host. After an error nothing is written any more that could make it worse.
+        let mount = try Mount.make(
+            type: "ext4", options: [("source", device.path), ("errors", "remount-ro")], switches: ["discard"],
+            attributes: [.noSUID, .noDevices, .noAccessTimes])
+        // Before the ids are shifted: through a shifted mount the host's root could make nothing.
+        for (name, owner) in [("upper", 0), ("work", 0), ("upper/workspace", UserSlot.program)] as [(String, UInt32)] {
+            do throws(SystemCallError) {
+                try Files.createDirectory(name, mode: 0o755, at: mount.rawValue)
+                try Files.setOwner(name, user: owner, group: owner, at: mount.rawValue)
+            } catch  where error.errno == EEXIST {}
+        }
+        try Mount.setAttributes(of: mount, [], idMap: userNamespace)
+        try Mount.move(mount, to: "\(path)/disk")
+        return device.number
+    }
+
     /// A read-only layer, its owners shifted into the sandbox's range by the sandbox's own user namespace.
     func mountLayer(_ source: String, as name: String, userNamespace: borrowing Descriptor) throws(SandboxError) {
         try step(.stageImage) { () throws(SystemCallError) in
@@ -61,17 +87,27 @@ struct Stage {
     }
 
     /// The root: runtime layer over image, the disk on top.
-    func mountOverlay() throws(SandboxError) {
+    ///
+    /// - Parameter owner: Who the overlay's own files belong to on a disk whose ids are shifted; the overlay keeps the
+    ///   identity of whoever mounts it for all that it does there.
+    func mountOverlay(owner: UserSlot? = nil) throws(SandboxError) {
         try step(.stageOverlay) { () throws(SystemCallError) in
-            // Relative paths, so that no host path shows in the sandbox's mountinfo.
-            // Every feature that lets an attribute of the upper layer point elsewhere is off, said here because kernels
-            // differ in their defaults.
-            try Mount.mount(
-                type: "overlay", at: "root", flags: [.noSUID, .noDevices],
-                data:
-                    "lowerdir=runtime:image,upperdir=disk/upper,workdir=disk/work,metacopy=off,redirect_dir=nofollow,index=off,xino=off"
-            )
+            guard let owner else { return try mountOverlayFilesystem() }
+            try FileIdentity.with(user: owner.base, group: owner.base, keepingCapabilities: true) {
+                () throws(SystemCallError) in try mountOverlayFilesystem()
+            }
         }
+    }
+
+    private func mountOverlayFilesystem() throws(SystemCallError) {
+        // Relative paths, so that no host path shows in the sandbox's mountinfo.
+        // Every feature that lets an attribute of the upper layer point elsewhere is off, said here because kernels
+        // differ in their defaults.
+        try Mount.mount(
+            type: "overlay", at: "root", flags: [.noSUID, .noDevices],
+            data:
+                "lowerdir=runtime:image,upperdir=disk/upper,workdir=disk/work,metacopy=off,redirect_dir=nofollow,index=off,xino=off"
+        )
     }
 
     /// The sandbox's `/dev`: made by the host's root on a tmpfs of the host's, so that the sandbox can use the devices

@@ -19,11 +19,16 @@ final class UserSlots: Sendable {
     private let base: UInt32
     private let state: Mutex<State>
 
-    /// Leases a range.
-    init(leaseDirectory: String, instance: String) throws(SandboxError) {
-        for range in 0..<UserSlots.ranges {
-            let path = "\(leaseDirectory)/\(range)"
-            let raw = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    /// Leases a range: the one that this instance had before, if nobody took it, since its persistent sandboxes may run on.
+    ///
+    /// - Parameter isAlive: Whether another instance has sandboxes: its lock is gone while its isolator restarts, but its
+    ///   ids are in use.
+    init(leaseDirectory: String, instance: String, isAlive: (String) -> Bool) throws(SandboxError) {
+        let names = (0..<UserSlots.ranges).map { (try? Files.readString("\(leaseDirectory)/\($0)")) ?? "" }
+        let own = names.indices.filter { names[$0] == instance }
+        let others = names.indices.filter { names[$0] != instance && (names[$0].isEmpty || !isAlive(names[$0])) }
+        for range in own + others {
+            let raw = open("\(leaseDirectory)/\(range)", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard raw >= 0 else { throw SandboxError(.userSlot, errno: errno) }
             let descriptor = SharedDescriptor(Descriptor(owning: raw))
             guard flock(raw, LOCK_EX | LOCK_NB) == 0 else { continue }
@@ -35,6 +40,17 @@ final class UserSlots: Sendable {
             return
         }
         throw SandboxError(.userSlot, errno: EAGAIN)
+    }
+
+    /// The slot of a sandbox that runs on from before; nil when its ids are not of this lease, or taken.
+    func claim(_ index: Int, base wanted: UInt32) -> UserSlot? {
+        let slot = UserSlot(index: index, base: base + UInt32(clamping: index) * UserSlot.size)
+        guard (0..<UserSlots.count).contains(index), slot.base == wanted else { return nil }
+        return state.withLock { state in
+            guard let place = state.free.firstIndex(of: index) else { return nil }
+            state.free.remove(at: place)
+            return slot
+        }
     }
 
     /// A slot that nobody has; nil when all are taken.

@@ -10,6 +10,8 @@ public struct IsolatorConfiguration: Sendable {
     public var allowedUsers: Set<UInt32>
     /// A directory of the instance's own for files that need not outlive a reboot.
     public var runDirectory: String
+    /// Where persistent sandboxes are kept.
+    public var sandboxDirectory: String
     /// Where built images stand.
     public var imageDirectory: String
     /// The executable that becomes PID 1 of a sandbox.
@@ -24,7 +26,8 @@ public struct IsolatorConfiguration: Sendable {
     /// Makes a configuration.
     public init(
         instance: String, socketPath: String, socketGroup: UInt32 = 0, allowedUsers: Set<UInt32> = [],
-        runDirectory: String, imageDirectory: String, initPath: String, concurrentExecutions: Int,
+        runDirectory: String, sandboxDirectory: String, imageDirectory: String, initPath: String,
+        concurrentExecutions: Int,
         queueWaitMilliseconds: Int = 10_000, version: String
     ) {
         self.instance = instance
@@ -32,6 +35,7 @@ public struct IsolatorConfiguration: Sendable {
         self.socketGroup = socketGroup
         self.allowedUsers = allowedUsers
         self.runDirectory = runDirectory
+        self.sandboxDirectory = sandboxDirectory
         self.imageDirectory = imageDirectory
         self.initPath = initPath
         self.concurrentExecutions = concurrentExecutions

@@ -6,11 +6,26 @@ struct SandboxSpec: Sendable {
     /// The image it starts from.
     let image: Image
 
-    /// The size of its disk in bytes.
-    let diskBytes: Int64
+    /// What its files are written to.
+    enum Disk: Sendable {
+        /// Memory, gone with the sandbox: a tmpfs with a limit of bytes and of files.
+        case memory(bytes: Int64, inodes: Int)
+        /// A filesystem in a file, which outlives the sandbox's processes.
+        case image(path: String, bytes: Int64)
 
-    /// How many files and directories its disk holds.
-    let inodes: Int
+        /// Its size in bytes.
+        var bytes: Int64 {
+            switch self {
+            case .memory(let bytes, _), .image(_, let bytes): bytes
+            }
+        }
+    }
+
+    /// Its disk.
+    let disk: Disk
+
+    /// Whether it outlives the execution that it is made for.
+    var isPersistent: Bool { if case .image = disk { true } else { false } }
 
     /// The memory of everything in it together, in bytes.
     let memoryBytes: Int64

@@ -4,6 +4,11 @@ internal import SoulBoxModel
 struct CommandLine {
     /// The file to run, below `/workspace`.
     let entrypoint: String
+    /// Where a compiler puts the program, in a sandbox made for one execution.
+    static let buildDirectory = "/tmp/build"
+
+    /// Where the compiler puts the program.
+    let build: String
     /// The memory limit of the stage.
     let memoryBytes: Int64
     /// The processor limit of the stage.
@@ -52,6 +57,7 @@ struct CommandLine {
     private func value(of name: Substring) -> String? {
         switch name {
         case "entrypoint": return entrypoint
+        case "build": return build
         case "memory_bytes": return String(memoryBytes)
         case "cpus": return String(max(1, (cpuMillicores + 999) / 1000))
         default:

@@ -15,8 +15,10 @@ final class Sandbox: Sendable {
     let group: SandboxGroup
     /// Where the kernel tells of its processes.
     let processes: ProcessFilesystem
-    /// The root of its disk, which holds the upper layer.
-    let disk: SharedDescriptor
+    /// The root of its disk, which holds the upper layer; nil for a persistent one, whose files are reached by `root`.
+    let disk: SharedDescriptor?
+    /// The number of the loop device of a persistent one's disk.
+    let loop: Int32?
     /// Its root directory as it sees it.
     let root: SharedDescriptor
 
@@ -24,7 +26,7 @@ final class Sandbox: Sendable {
 
     init(
         spec: SandboxSpec, slot: UserSlot, pid: pid_t, process: SharedProcess, group: SandboxGroup,
-        disk: SharedDescriptor,
+        disk: SharedDescriptor?, loop: Int32?,
         root: SharedDescriptor, remains: SandboxRemains, processes: ProcessFilesystem
     ) {
         self.spec = spec
@@ -33,6 +35,7 @@ final class Sandbox: Sendable {
         self.process = process
         self.group = group
         self.disk = disk
+        self.loop = loop
         self.root = root
         self.remains = remains
         self.processes = processes
@@ -45,6 +48,11 @@ final class Sandbox: Sendable {
         }
         try step(.initConnect) { () throws(SystemCallError) in try UnixSocket.passCredentials(on: socket) }
         return InitConnection(owning: socket)
+    }
+
+    /// The space of its disk.
+    func space() throws(SandboxError) -> FilesystemSpace {
+        try step(.supervise) { () throws(SystemCallError) in try Files.space(of: (disk ?? root).rawValue) }
     }
 
     /// Kills everything in it and removes it without a trace. Returns whether all is gone.

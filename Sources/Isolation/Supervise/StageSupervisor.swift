@@ -31,11 +31,16 @@ struct StageSupervisor {
     /// The caller's connection; its hang-up is a cancellation.
     let caller: CInt
 
+    /// The processor time of everything in the sandbox together, in thousandths of a core.
+    let cpuCeiling: Int
+
     /// Starts the program, waits for its end or brings it about, and leaves nothing of it running.
     func run(_ program: Program) throws(SandboxError) -> Result {
         let leaf = try sandbox.group.makeLeaf(
             CgroupLimits(
-                memoryBytes: UInt64(program.limits.memoryBytes), cpuMillicores: program.limits.cpuMillicores,
+                memoryBytes: UInt64(program.limits.memoryBytes),
+                // v1 refuses more than the sandbox has as a whole.
+                cpuMillicores: min(program.limits.cpuMillicores, cpuCeiling),
                 processes: program.limits.processes, oomGroup: true))
         defer {
             try? leaf.kill()
@@ -56,7 +61,8 @@ struct StageSupervisor {
         let hasStdin = program.stdin != nil
         try connection.start(
             InitMessage.Start(
-                hasStdin: hasStdin, endsSandboxOnHangUp: true, user: UserSlot.program, group: UserSlot.program,
+                hasStdin: hasStdin, endsSandboxOnHangUp: !sandbox.spec.isPersistent, user: UserSlot.program,
+                group: UserSlot.program,
                 umask: 0o022, limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
                 filters: [filters.numbers.bytes, filters.arguments.bytes],
                 arguments: program.arguments.map { Array($0.utf8) },
@@ -146,7 +152,7 @@ struct StageSupervisor {
     }
 
     private func diskIsFull() -> Bool {
-        guard let space = try? Files.space(of: sandbox.disk.rawValue) else { return false }
-        return space.freeBlocks == 0 || space.freeInodes == 0
+        guard let space = try? sandbox.space() else { return false }
+        return space.availableBytes == 0 || space.freeInodes == 0
     }
 }

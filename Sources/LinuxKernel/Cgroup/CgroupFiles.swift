@@ -17,6 +17,9 @@ enum CgroupFiles {
         return 0
     }
 
+    /// How much more; two files that are read one after the other may not fit together.
+    static func difference(_ whole: UInt64, _ part: UInt64) -> UInt64 { whole > part ? whole - part : 0 }
+
     static func makeNew(_ path: String) throws(SystemCallError) {
         try check("mkdir") { mkdir(path, 0o755) }
     }

@@ -29,10 +29,12 @@ struct CgroupV1: Cgroup {
         if let memory = limits.memoryBytes {
             let limit = file(hierarchies.memory, "memory.limit_in_bytes")
             let withSwap = file(hierarchies.memory, "memory.memsw.limit_in_bytes")
-            // Memory first: memory and swap together may never be below it. A kernel without swap accounting has no
-            // second file, and no swap then either (the start-up probe looks).
+            // Memory and swap together may never be below memory alone: going down memory goes first, going up the sum.
+            // A kernel without swap accounting has no second file, and no swap then either (the start-up probe looks).
+            let hasSwap = Files.exists(withSwap)
+            if hasSwap, try CgroupFiles.number(limit) < memory { try CgroupFiles.write(withSwap, String(memory)) }
             try CgroupFiles.write(limit, String(memory))
-            if Files.exists(withSwap) { try CgroupFiles.write(withSwap, String(memory)) }
+            if hasSwap { try CgroupFiles.write(withSwap, String(memory)) }
         }
         if let cpu = limits.cpuMillicores {
             try CgroupFiles.write(file(hierarchies.cpu, "cpu.cfs_period_us"), "100000")
@@ -82,6 +84,9 @@ struct CgroupV1: Cgroup {
 
     func usage() throws(SystemCallError) -> CgroupUsage {
         CgroupUsage(
+            memoryBytes: CgroupFiles.difference(
+                try CgroupFiles.number(file(hierarchies.memory, "memory.usage_in_bytes")),
+                try CgroupFiles.number(file(hierarchies.memory, "memory.stat"), key: "total_inactive_file")),
             memoryPeak: try CgroupFiles.number(file(hierarchies.memory, "memory.max_usage_in_bytes")),
             cpuMicroseconds: try CgroupFiles.number(file(hierarchies.cpuacct, "cpuacct.usage")) / 1000,
             oomKills: try CgroupFiles.number(file(hierarchies.memory, "memory.oom_control"), key: "oom_kill"),

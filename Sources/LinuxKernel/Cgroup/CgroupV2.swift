@@ -56,6 +56,9 @@ struct CgroupV2: Cgroup {
 
     func usage() throws(SystemCallError) -> CgroupUsage {
         CgroupUsage(
+            memoryBytes: CgroupFiles.difference(
+                try CgroupFiles.number(directory + "/memory.current"),
+                try CgroupFiles.number(directory + "/memory.stat", key: "inactive_file")),
             memoryPeak: try CgroupFiles.number(directory + "/memory.peak"),
             cpuMicroseconds: try CgroupFiles.number(directory + "/cpu.stat", key: "usage_usec"),
             oomKills: try CgroupFiles.number(directory + "/memory.events", key: "oom_kill"),

@@ -11,18 +11,7 @@ extension APIError {
 
     /// What a caller is told whose execution the isolation service did not carry out.
     static func refusal(_ error: IsolationError, execution: String) -> APIError {
-        var told: APIError
-        switch error.code {
-        case .busy:
-            told = APIError(
-                .systemError, status: 503, "The machine is full, try again later", headers: [.init("Retry-After", "5")])
-        case .unavailable, .protocolViolation: told = .unavailable
-        case .templateNotFound:
-            told = APIError(
-                .validationError, "Invalid request parameters",
-                details: JSONObject([("field", "template"), ("reason", "There is no such template")]))
-        case .invalidSpec, .isolationFailed: told = .internalError
-        }
+        var told = APIError.isolation(error)
         var details = told.details ?? JSONObject()
         details["execution_id"] = .string(execution)
         told.details = details

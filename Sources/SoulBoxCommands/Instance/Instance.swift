@@ -29,6 +29,8 @@ struct Instance {
     var logs: String { data + "/log" }
     /// The keys that sign tokens.
     var tokens: String { data + "/tokens" }
+    /// The persistent sandboxes with their disks; only the isolation service may look.
+    var sandboxes: String { data + "/sandboxes" }
     /// Built images, shared by all instances.
     var images: String { "/var/cache/soulbox/images" }
     /// The resolved configuration that processes read.

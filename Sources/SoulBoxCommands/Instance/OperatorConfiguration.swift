@@ -164,6 +164,7 @@ struct OperatorConfiguration: Decodable {
             serviceUser: account.user, serviceGroup: account.group, cores: cores)
         resolved.executions.concurrent = executions.concurrent ?? resolved.executions.concurrent
         resolved.executions.retentionDays = executions.retentionDays ?? resolved.executions.retentionDays
+        resolved.sandboxDirectory = instance.sandboxes
         resolved.tokens.directory = instance.tokens
         resolved.tokens.issuer = tokens.issuer ?? ""
         resolved.tokens.audience = tokens.audience ?? ""

@@ -35,6 +35,7 @@ struct Run: CustomStringConvertible {
         var files: [String: [UInt8]] = [:]
         var identifier = Identifier.make(.execution)
         var account = "acct_test"
+        var sandbox: String?
         /// Bytes of each stream that are kept; the rest is read and dropped.
         var keep = 16 << 20
 
@@ -63,7 +64,8 @@ struct Run: CustomStringConvertible {
         let connection = try IsolationConnection(path: isolator.socket)
         let begin = MonotonicClock.now
         let call = ExecuteCall(
-            execution: request.identifier, account: request.account, template: request.template,
+            execution: request.identifier, account: request.account, sandbox: request.sandbox,
+            template: request.template, entrypoint: request.sandbox == nil ? nil : request.file,
             arguments: request.arguments, environment: request.environment.map { .init(name: $0.key, value: $0.value) },
             limits: request.limits, files: files, input: sealed.rawValue, stdin: stdin?.rawValue,
             stdout: pipes[0].writer, stderr: pipes[1].writer, compileOutput: pipes[2].writer)

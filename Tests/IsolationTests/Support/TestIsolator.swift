@@ -32,6 +32,8 @@ final class TestIsolator: Sendable {
         self.instance = instance ?? String((0..<8).map { _ in "0123456789abcdef".randomElement() ?? "0" })
         runDirectory = "/run/soulbox/\(self.instance)"
         socket = runDirectory + "/isolator.sock"
+        try FileManager.default.createDirectory(
+            atPath: "/var/lib/soulbox", withIntermediateDirectories: true)
         try FileManager.default.createDirectory(atPath: runDirectory, withIntermediateDirectories: true)
         let configuration = TestIsolator.configuration(
             instance: self.instance, runDirectory: runDirectory, concurrent: concurrent,
@@ -47,7 +49,7 @@ final class TestIsolator: Sendable {
             }
             usleep(20_000)
         }
-        TestIsolators.add(process, runDirectory: runDirectory)
+        TestIsolators.add(process, self.instance)
     }
 
     /// What an isolator of that instance is told.
@@ -66,6 +68,7 @@ final class TestIsolator: Sendable {
                 "output_limit_bytes": 1_048_576,
             ],
             "tokens": ["directory": "", "issuer": "", "audience": "", "key_file": ""], "document_path": "",
+            "sandbox_directory": .string("/var/lib/soulbox/test-\(instance)"),
             "control_pool": ["processes": 1, "threads": 1, "database_connections": 1],
             "execution_pool": ["processes": 1, "threads": 1, "database_connections": 1],
         ]
@@ -95,10 +98,15 @@ final class TestIsolator: Sendable {
         return sandboxes.isEmpty
     }
 
+    /// Where its persistent sandboxes are.
+    var sandboxDirectory: String { "/var/lib/soulbox/test-\(instance)" }
+
     /// Ends it as an operator would.
     func stop() {
+        try? IsolationConnection(path: socket).stopAllSandboxes()
         process.signal(SIGTERM)
         process.waitForExit()
         try? FileManager.default.removeItem(atPath: runDirectory)
+        try? FileManager.default.removeItem(atPath: sandboxDirectory)
     }
 }

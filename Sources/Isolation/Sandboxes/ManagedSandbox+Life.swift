@@ -1,0 +1,149 @@
+internal import Glibc
+internal import IsolationProtocol
+internal import LinuxKernel
+internal import SoulBoxModel
+
+extension ManagedSandbox {
+    /// Starts it unless it runs. Within `change`.
+    func start(_ builder: SandboxBuilder, _ images: ImageStore) throws {
+        let (record, isRunning, device) = state.read { ($0.record, $0.sandbox != nil, $0.device) }
+        guard !isRunning else { return }
+        guard let image = images.image(named: record.image) else {
+            throw IsolationError(.templateNotFound, record.image)
+        }
+        guard directory.awaitDisk(lastDevice: device) else { throw SandboxError(.stageDisk, "the disk is in use") }
+        let sandbox = try builder.make(
+            SandboxSpec(
+                id: id, image: image, disk: .image(path: directory.disk, bytes: record.limits.diskBytes),
+                memoryBytes: record.limits.memoryBytes, cpuMillicores: record.limits.cpuMillicores,
+                processes: record.limits.processes, sharedMemoryBytes: min(64 << 20, record.limits.memoryBytes / 2)))
+        let startedAt = Timestamp.now
+        do {
+            // Before anybody is told: what runs must be found again after a crash of this process.
+            try directory.write(try sandbox.run(startedAt: startedAt))
+        } catch {
+            sandbox.remove()
+            throw error
+        }
+        SandboxFiles(sandbox).clearStaging()
+        take(sandbox, startedAt: startedAt)
+    }
+
+    /// From now on this is what runs.
+    func take(_ sandbox: Sandbox, startedAt: Timestamp) {
+        state.update { state in
+            state.sandbox = sandbox
+            state.startedAt = startedAt
+            state.device = sandbox.loop
+            state.phase = .running
+            state.reason = nil
+            state.sample = nil
+        }
+    }
+
+    /// Ends everything in it; its files stay. Within `change`.
+    ///
+    /// - Parameter failure: Why, when nobody asked for it.
+    func stop(failure: String? = nil, _ remover: SandboxRemover) throws {
+        let device = try end(failure: failure, remover)
+        // The kernel unmounts when the last of the sandbox's processes and descriptors is gone; only then is everything
+        // that was written in the file.
+        guard directory.awaitDisk(lastDevice: device) else { throw SandboxError(.removal, "the disk is in use") }
+    }
+
+    /// Kills what runs. Apart from `stop`, so that no reference to the sandbox is left when this returns: its root holds
+    /// the disk.
+    private func end(failure: String?, _ remover: SandboxRemover) throws -> Int32? {
+        let (sandbox, entries, device) = state.update { state -> (Sandbox?, [ExecutionTable.Entry], Int32?) in
+            let sandbox = state.sandbox
+            if sandbox != nil {
+                state.sandbox = nil
+                state.startedAt = nil
+                state.phase = failure == nil ? .stopped : .failed
+                state.reason = failure
+            } else if failure == nil {
+                state.phase = .stopped
+                state.reason = nil
+            }
+            return (sandbox, state.entries, state.device)
+        }
+        guard let sandbox else { return device }
+        if let space = try? sandbox.space() { state.update { $0.diskUsed = Int64(space.usedBytes) } }
+        for entry in entries { entry.end(failure == nil ? .cancelled : .lost) }
+        // The wish first: a crash from here on finds a sandbox that is to end, and ends it.
+        try directory.write(nil)
+        if !sandbox.remove() {
+            remover.remove(sandbox) {}
+            throw SandboxError(.removal, "processes do not end")
+        }
+        return device
+    }
+
+    /// Changes its limits, at once when it runs. Within `change`.
+    func update(_ limits: SandboxLimits) throws {
+        let before = state.read { $0.record }
+        guard limits.diskBytes >= before.limits.diskBytes else {
+            throw IsolationError(.conflict, "a disk can only grow")
+        }
+        if limits.diskBytes > before.limits.diskBytes { try growDisk(to: limits.diskBytes) }
+        if let sandbox = running { try limit(sandbox.group, limits) }
+        let after = SandboxRecord(id: id, account: before.account, image: before.image, limits: limits)
+        try directory.write(after)
+        state.update { $0.record = after }
+    }
+
+    private func growDisk(to bytes: Int64) throws {
+        guard let sandbox = running else { return try directory.growDisk(to: bytes) }
+        try growMounted(sandbox, to: bytes)
+    }
+
+    private func limit(_ group: SandboxGroup, _ limits: SandboxLimits) throws {
+        do throws(SystemCallError) {
+            // v1 refuses a share that is smaller than that of a program that runs: theirs shrink first.
+            for number in group.leaves() {
+                try? group.leaf(number).set(
+                    CgroupLimits(
+                        memoryBytes: nil, cpuMillicores: limits.cpuMillicores, processes: nil, oomGroup: false))
+            }
+            try group.group.set(
+                SandboxCgroups.limits(
+                    memoryBytes: limits.memoryBytes, cpuMillicores: limits.cpuMillicores, processes: limits.processes))
+        } catch {
+            guard error.errno == EBUSY else { throw error }
+            throw IsolationError(.conflict, "the sandbox uses more memory than that")
+        }
+    }
+
+    private func growMounted(_ sandbox: Sandbox, to bytes: Int64) throws {
+        guard let number = sandbox.loop else { return }
+        let old = try Files.status(directory.disk).size
+        let file = try Files.open(directory.disk, .readWrite, resolve: .noSymlinks)
+        try Files.setSize(of: file.rawValue, bytes)
+        do throws(SystemCallError) {
+            try LoopDevice.resize(number)
+            // A second mount of the device is the same filesystem, outside the sandbox.
+            let mount = try Mount.make(
+                type: "ext4", options: [("source", LoopDevice.path(number)), ("errors", "remount-ro")],
+                switches: ["discard"], attributes: [.noSUID, .noDevices, .noAccessTimes])
+            let directory = try Files.open(".", [.readOnly, .directory], at: mount.rawValue)
+            try ExtendedFilesystem.growMounted(directory.rawValue, to: bytes)
+        } catch {
+            try? Files.setSize(of: file.rawValue, old)
+            try? LoopDevice.resize(number)
+            guard error.errno == EPERM else { throw error }
+            throw IsolationError(
+                .conflict, "this host lets no disk in use grow (CAP_SYS_RESOURCE is missing): stop the sandbox first")
+        }
+    }
+}
+
+extension Sandbox {
+    /// How it is found again.
+    func run(startedAt: Timestamp) throws(SandboxError) -> SandboxRun {
+        try step(.supervise) { () throws(SystemCallError) in
+            SandboxRun(
+                boot: try BootIdentity.current(), pid: pid, birth: try processes.birth(of: pid), slot: slot.index,
+                base: slot.base, loop: loop ?? -1, startedAt: startedAt)
+        }
+    }
+}

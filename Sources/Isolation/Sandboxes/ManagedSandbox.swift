@@ -1,0 +1,119 @@
+internal import IsolationProtocol
+internal import LinuxKernel
+internal import SoulBoxModel
+
+/// A persistent sandbox: what it is on disk, and the running sandbox while there is one.
+///
+/// One change at a time: starting, stopping, removing and resizing wait for each other. Executions come and go beside
+/// them.
+final class ManagedSandbox: Sendable {
+    struct State {
+        var record: SandboxRecord
+        var phase = SandboxState.Phase.stopped
+        var reason: String?
+        var sandbox: Sandbox?
+        var startedAt: Timestamp?
+        var isChanging: Bool
+        var isRemoved = false
+        /// The executions that run in it.
+        var entries: [ExecutionTable.Entry] = []
+        var sample: (at: UInt64, microseconds: UInt64)?
+        var diskUsed: Int64 = 0
+        /// The loop device that its disk had last.
+        var device: Int32?
+    }
+
+    /// How long a change waits for another one.
+    private static let patienceNanoseconds: UInt64 = 60_000_000_000
+
+    /// Its identifier.
+    let id: String
+    /// Its directory.
+    let directory: SandboxDirectory
+    let state: Monitor<State>
+
+    /// - Parameter isChanging: Whether whoever makes this is in the middle of a change, which `finishChange` ends.
+    init(_ record: SandboxRecord, directory: SandboxDirectory, isChanging: Bool = false) {
+        id = record.id
+        self.directory = directory
+        state = Monitor(State(record: record, isChanging: isChanging))
+    }
+
+    /// The account it belongs to.
+    var account: String { state.read { $0.record.account } }
+
+    /// The name of its image's directory.
+    var imageName: String { state.read { $0.record.image } }
+
+    /// What it may use.
+    var limits: SandboxLimits { state.read { $0.record.limits } }
+
+    /// The running sandbox; nil when there is none.
+    var running: Sandbox? { state.read { $0.sandbox } }
+
+    /// Runs `body` while nobody else changes this sandbox.
+    func change<Value>(_ body: () throws -> Value) throws -> Value {
+        let deadline = MonotonicClock.now + ManagedSandbox.patienceNanoseconds
+        let isMine = state.wait(until: deadline) { state -> Bool? in
+            guard !state.isChanging else { return nil }
+            state.isChanging = true
+            return true
+        }
+        guard isMine == true else { throw IsolationError(.conflict, "another change of the sandbox takes too long") }
+        defer { finishChange() }
+        guard !state.read({ $0.isRemoved }) else { throw IsolationError(.sandboxNotFound, id) }
+        return try body()
+    }
+
+    /// Lets the next change begin.
+    func finishChange() { state.update { $0.isChanging = false } }
+
+    /// Adds an execution and gives the sandbox that it runs in.
+    func enter(_ entry: ExecutionTable.Entry) throws(IsolationError) -> Sandbox {
+        let found = state.update { state -> Sandbox? in
+            guard let sandbox = state.sandbox else { return nil }
+            state.entries.append(entry)
+            return sandbox
+        }
+        guard let found else { throw IsolationError(.sandboxNotRunning, state.read { $0.phase.rawValue }) }
+        return found
+    }
+
+    /// An execution has ended.
+    func leave(_ entry: ExecutionTable.Entry) { state.update { $0.entries.removeAll { $0 === entry } } }
+
+    /// How it stands.
+    func inspect() -> SandboxState {
+        let (record, phase, reason, sandbox, startedAt, executions, diskUsed) = state.read {
+            ($0.record, $0.phase, $0.reason, $0.sandbox, $0.startedAt, $0.entries.count, $0.diskUsed)
+        }
+        var result = SandboxState(
+            id: id, account: record.account, phase: phase, reason: reason, startedAt: startedAt, limits: record.limits,
+            diskUsed: diskUsed, executions: executions)
+        guard let sandbox, let usage = try? sandbox.group.group.usage() else { return result }
+        result.memoryUsed = Int64(usage.memoryBytes)
+        result.cpuMicroseconds = Int64(usage.cpuMicroseconds)
+        result.cpuMillicoresUsed = rate(usage.cpuMicroseconds, since: startedAt)
+        if let space = try? sandbox.space() {
+            result.diskUsed = Int64(space.usedBytes)
+            state.update { $0.diskUsed = Int64(space.usedBytes) }
+        }
+        return result
+    }
+
+    /// Processor time per time, in thousandths of a core, since the last look that is a second old.
+    private func rate(_ microseconds: UInt64, since startedAt: Timestamp?) -> Int {
+        let now = MonotonicClock.now
+        return state.update { state in
+            guard let sample = state.sample, microseconds >= sample.microseconds else {
+                state.sample = (now, microseconds)
+                let lifetime = startedAt.map { Timestamp.now.microseconds - $0.microseconds } ?? 0
+                return lifetime > 0 ? Int(microseconds * 1000 / UInt64(lifetime)) : 0
+            }
+            let elapsed = max(1, (now - sample.at) / 1000)
+            let used = microseconds - sample.microseconds
+            if elapsed >= 1_000_000 { state.sample = (now, microseconds) }
+            return Int(used * 1000 / elapsed)
+        }
+    }
+}

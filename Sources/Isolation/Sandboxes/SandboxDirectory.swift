@@ -1,0 +1,95 @@
+internal import Glibc
+internal import IsolationProtocol
+internal import LinuxKernel
+internal import SoulBoxModel
+
+/// The directory of one persistent sandbox: `sandbox.json`, `disk.ext4` and, while it runs, `run.json`.
+///
+/// `sandbox.json` is written last when a sandbox is made and removed first when it goes: a directory without it is
+/// something half-made, and is removed at the next start.
+struct SandboxDirectory: Sendable {
+    /// Where it is.
+    let path: String
+
+    /// The disk.
+    var disk: String { path + "/disk.ext4" }
+
+    private var recordFile: String { path + "/sandbox.json" }
+    private var runFile: String { path + "/run.json" }
+
+    /// Whether there is a sandbox, readable or not.
+    var holdsSandbox: Bool { Files.exists(recordFile) }
+
+    /// Makes the directory with a formatted disk of that size; the record makes it a sandbox.
+    func make(_ record: SandboxRecord) throws(SandboxError) {
+        try step(.stageDisk) { () throws(SystemCallError) in
+            try Files.removeTree(path)
+            try Files.makeDirectory(path, mode: 0o700)
+            let file = try Files.open(disk, [.readWrite, .create, .exclusive], mode: 0o600)
+            try Files.setSize(of: file.rawValue, record.limits.diskBytes)
+            try ExtendedFilesystem.make(in: disk)
+            try Files.synchronize(file.rawValue)
+        }
+        try write(record)
+    }
+
+    /// Writes the record, whole or not at all.
+    func write(_ record: SandboxRecord) throws(SandboxError) {
+        try step(.stageDisk) { () throws(SystemCallError) in
+            try Files.writeAtomically(recordFile, record.json.bytes, mode: 0o600)
+        }
+    }
+
+    /// The record; nil when it cannot be read.
+    func record() -> SandboxRecord? {
+        guard let bytes = try? Files.read(recordFile), let json = try? JSONParser.parse(bytes) else { return nil }
+        return SandboxRecord(json: json)
+    }
+
+    /// Notes how a running sandbox is found again; nil when it no longer runs.
+    func write(_ run: SandboxRun?) throws(SandboxError) {
+        try step(.supervise) { () throws(SystemCallError) in
+            if let run {
+                try Files.writeAtomically(runFile, run.json.bytes, mode: 0o600)
+            } else {
+                try Files.removeTree(runFile)
+            }
+        }
+    }
+
+    /// How it ran last: nil when it was not running, or when the file cannot be read.
+    func run() -> SandboxRun? {
+        guard let bytes = try? Files.read(runFile), let json = try? JSONParser.parse(bytes) else { return nil }
+        return SandboxRun(json: json)
+    }
+
+    /// Grows the disk's file, and the filesystem in it, which nobody has mounted.
+    func growDisk(to bytes: Int64) throws(SandboxError) {
+        try step(.stageDisk) { () throws(SystemCallError) in
+            let file = try Files.open(disk, .readWrite, resolve: .noSymlinks)
+            try Files.setSize(of: file.rawValue, bytes)
+            try ExtendedFilesystem.grow(in: disk)
+        }
+    }
+
+    /// Waits until no loop device stands for the disk any more; false when that takes longer than ten seconds.
+    ///
+    /// Mounted twice, the disk would be destroyed.
+    func awaitDisk(lastDevice: Int32?) -> Bool {
+        let deadline = MonotonicClock.now + 10_000_000_000
+        while true {
+            let isBusy = lastDevice.map { LoopDevice.file(behind: $0) == disk } ?? !LoopDevice.devices(of: disk).isEmpty
+            if !isBusy { return true }
+            if MonotonicClock.now >= deadline { return false }
+            usleep(1000)
+        }
+    }
+
+    /// Removes everything of the sandbox.
+    func remove() throws(SandboxError) {
+        try step(.removal) { () throws(SystemCallError) in
+            try Files.removeTree(recordFile)
+            try Files.removeTree(path)
+        }
+    }
+}

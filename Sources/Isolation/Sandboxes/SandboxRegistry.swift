@@ -1,0 +1,151 @@
+internal import IsolationProtocol
+internal import LinuxKernel
+internal import Logging
+internal import SoulBoxModel
+internal import Synchronization
+
+/// The persistent sandboxes of the instance.
+final class SandboxRegistry: Sendable {
+    /// What the host must have left for a new disk.
+    private static let freeBytes: UInt64 = 512 << 20
+
+    private let path: String
+    private let builder: SandboxBuilder
+    private let images: ImageStore
+    private let remover: SandboxRemover
+    private let watch: SandboxWatch
+    private let log: Logger
+    private let table: Mutex<[String: ManagedSandbox]>
+
+    /// - Parameter found: What an earlier run left, some of it running on.
+    init(
+        path: String, found: [ManagedSandbox], builder: SandboxBuilder, images: ImageStore, remover: SandboxRemover,
+        log: Logger
+    ) throws(SandboxError) {
+        self.path = path
+        self.builder = builder
+        self.images = images
+        self.remover = remover
+        self.log = log
+        watch = try SandboxWatch()
+        table = Mutex(Dictionary(found.map { ($0.id, $0) }) { first, _ in first })
+        watch.start { [self] managed, process in noticeDeath(of: process, managed) }
+        for managed in found { if let process = managed.running?.process { watch.add(managed, process) } }
+    }
+
+    /// How many run.
+    var runningCount: Int { table.withLock { Array($0.values) }.count { $0.running != nil } }
+
+    /// The sandbox of that name, when it belongs to the account.
+    func find(_ id: String, account: String) throws(IsolationError) -> ManagedSandbox {
+        // One whose state file cannot be read belongs to nobody; it can only be removed.
+        guard let managed = table.withLock({ $0[id] }), managed.account == account else {
+            throw IsolationError(.sandboxNotFound, id)
+        }
+        return managed
+    }
+
+    /// Those that come after a name, in the order of their names.
+    func all(after name: String, limit: Int) -> [SandboxState] {
+        table.withLock { Array($0.values) }.filter { $0.id > name }.sorted { $0.id < $1.id }.prefix(limit)
+            .map { $0.inspect() }
+    }
+
+    /// Makes a sandbox and starts it; one that is there already is started.
+    func create(_ id: String, account: String, image: Image, limits: SandboxLimits) throws -> SandboxState {
+        let directory = SandboxDirectory(path: "\(path)/\(id)")
+        let record = SandboxRecord(id: id, account: account, image: image.name, limits: limits)
+        let new = ManagedSandbox(record, directory: directory, isChanging: true)
+        let known = table.withLock { table -> ManagedSandbox? in
+            if let known = table[id] { return known }
+            table[id] = new
+            return nil
+        }
+        if let known {
+            guard known.account == account else { throw IsolationError(.sandboxNotFound, id) }
+            try known.change { try run(known) }
+            return known.inspect()
+        }
+        defer { new.finishChange() }
+        do {
+            try checkSpace()
+            try directory.make(record)
+            try run(new)
+        } catch {
+            try? directory.remove()
+            new.state.update { $0.isRemoved = true }
+            _ = table.withLock { $0.removeValue(forKey: id) }
+            throw error
+        }
+        log.info("sandbox made", metadata: ["sandbox.id": "\(id)"])
+        return new.inspect()
+    }
+
+    /// Starts a sandbox.
+    func start(_ managed: ManagedSandbox) throws -> SandboxState {
+        try managed.change { try run(managed) }
+        return managed.inspect()
+    }
+
+    /// Stops a sandbox.
+    func stop(_ managed: ManagedSandbox) throws -> SandboxState {
+        try managed.change { try managed.stop(remover) }
+        return managed.inspect()
+    }
+
+    /// Stops all, as the whole service ends.
+    func stopAll() {
+        for managed in table.withLock({ Array($0.values) }) where managed.running != nil {
+            do {
+                _ = try stop(managed)
+            } catch {
+                log.error("a sandbox was not stopped", metadata: ["sandbox.id": "\(managed.id)", "error": "\(error)"])
+            }
+        }
+    }
+
+    /// Removes a sandbox with everything in it; one that is not there is no error.
+    func remove(_ id: String, account: String) throws {
+        guard let managed = table.withLock({ $0[id] }), managed.account == account || managed.account.isEmpty else {
+            return
+        }
+        do {
+            try managed.change {
+                try managed.stop(remover)
+                try managed.directory.remove()
+                managed.state.update { $0.isRemoved = true }
+            }
+        } catch let error as IsolationError where error.code == .sandboxNotFound {
+            // Another call was faster.
+        }
+        _ = table.withLock { $0.removeValue(forKey: id) }
+        log.info("sandbox removed", metadata: ["sandbox.id": "\(id)"])
+    }
+
+    private func run(_ managed: ManagedSandbox) throws {
+        try managed.start(builder, images)
+        if let process = managed.running?.process { watch.add(managed, process) }
+    }
+
+    /// A PID 1 has ended; where nobody asked for it, the sandbox has failed.
+    private func noticeDeath(of process: SharedProcess, _ managed: ManagedSandbox) {
+        do {
+            try managed.change {
+                guard managed.running?.process === process else { return }
+                log.error("a sandbox's first process has ended", metadata: ["sandbox.id": "\(managed.id)"])
+                try managed.stop(failure: "its first process was killed", remover)
+            }
+        } catch let error as IsolationError where error.code == .sandboxNotFound {
+            // Removed: that is why it ended.
+        } catch {
+            log.error("a dead sandbox was not cleared", metadata: ["sandbox.id": "\(managed.id)", "error": "\(error)"])
+        }
+    }
+
+    private func checkSpace() throws {
+        let directory = try Files.openDirectory(path)
+        guard try Files.space(of: directory.rawValue).availableBytes > SandboxRegistry.freeBytes else {
+            throw IsolationError(.noSpace, "the host's disk is full")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import IsolationProtocol
+internal import SoulBoxModel
+
+/// The calls about persistent sandboxes that are a question and an answer.
+struct SandboxCalls {
+    static let methods: Set<String> = [
+        "CreateSandbox", "StartSandbox", "StopSandbox", "UpdateSandbox", "RemoveSandbox", "InspectSandbox",
+        "ListSandboxes", "StopAllSandboxes",
+    ].reduce(into: []) { $0.insert("io.soulbox.isolation." + $1) }
+
+    let isolator: Isolator
+
+    private var sandboxes: SandboxRegistry { isolator.sandboxes }
+
+    /// Carries a call out and gives the reply's parameters.
+    func answer(_ method: String, _ parameters: JSONValue) throws -> JSONValue {
+        let name = method.split(separator: ".").last ?? ""
+        switch name {
+        case "ListSandboxes":
+            let after = parameters["after"]?.stringValue ?? ""
+            return ["sandboxes": .array(sandboxes.all(after: after, limit: 200).map(\.json))]
+        case "StopAllSandboxes":
+            sandboxes.stopAll()
+            return [:]
+        default: break
+        }
+        let id = try SandboxCalls.text("sandbox", parameters)
+        let account = try SandboxCalls.text("account", parameters)
+        switch name {
+        case "CreateSandbox":
+            let limits = try SandboxCalls.limits(parameters)
+            try CallCheck.validate(sandbox: id, account: account, limits: limits)
+            let template = try SandboxCalls.text("template", parameters)
+            guard let image = isolator.images.find(template) else {
+                throw IsolationError(.templateNotFound, template)
+            }
+            return ["sandbox": try sandboxes.create(id, account: account, image: image, limits: limits).json]
+        case "RemoveSandbox":
+            try sandboxes.remove(id, account: account)
+            return [:]
+        default: break
+        }
+        let managed = try sandboxes.find(id, account: account)
+        switch name {
+        case "StartSandbox": return ["sandbox": try sandboxes.start(managed).json]
+        case "StopSandbox": return ["sandbox": try sandboxes.stop(managed).json]
+        case "UpdateSandbox":
+            let limits = try SandboxCalls.limits(parameters)
+            try CallCheck.validate(sandbox: id, account: account, limits: limits)
+            try managed.change { try managed.update(limits) }
+            return ["sandbox": managed.inspect().json]
+        default: return ["sandbox": managed.inspect().json]
+        }
+    }
+
+    static func text(_ name: String, _ parameters: JSONValue) throws(IsolationError) -> String {
+        guard let text = parameters[name]?.stringValue else {
+            throw IsolationError(.protocolViolation, "\(name) is missing")
+        }
+        return text
+    }
+
+    private static func limits(_ parameters: JSONValue) throws(IsolationError) -> SandboxLimits {
+        guard let limits = parameters["limits"].flatMap(SandboxLimits.init(json:)) else {
+            throw IsolationError(.protocolViolation, "limits is missing")
+        }
+        return limits
+    }
+}
