@@ -55,6 +55,17 @@ public enum InterfaceDescription {
           processes: int
         )
 
+        # A file below /workspace. `kind` is file, directory, link or other; `tag` changes whenever the file does.
+        type FileEntry (
+          path: string,
+          kind: string,
+          size: int,
+          mode: int,
+          modified_us: int,
+          created_us: int,
+          tag: string
+        )
+
         # Runs one program in a sandbox made for it. Called with `more`; the replies tell what happens: `queued` (position),
         # `started`, `compiled` (stage), `artifacts` (artifacts, several replies), and last `finished` (outcome).
         # input: descriptor of a sealed memfd; stdin, stdout, stderr, compile_output: descriptors. No stdin is an empty one.
@@ -106,6 +117,34 @@ public enum InterfaceDescription {
 
         # Stops all sandboxes, before the whole service ends.
         method StopAllSandboxes() -> ()
+
+        # What stands at a path below the sandbox's /workspace; links are followed within the sandbox. Paths of all these calls are
+        # relative, without empty segments, `.` and `..`; everything is done as the user of the sandbox's programs.
+        method StatFile(sandbox: string, account: string, path: string) -> (file: FileEntry)
+
+        # Opens a regular file for reading; `descriptor` is the index of its descriptor.
+        method OpenFile(sandbox: string, account: string, path: string) -> (file: FileEntry, descriptor: int)
+
+        # What stands in a directory, in several replies. `complete` tells in the last one whether that is all.
+        method ListFiles(sandbox: string, account: string, path: string, recursive: bool, limit: int) -> (
+          files: []FileEntry,
+          complete: bool
+        )
+
+        # Makes a directory with those above it.
+        method MakeDirectory(sandbox: string, account: string, path: string) -> (file: FileEntry)
+
+        # Gives a file or a directory another name.
+        method MoveFile(sandbox: string, account: string, path: string, target: string, replace: bool) -> (file: FileEntry)
+
+        # Removes a file, or a directory with what is in it.
+        method RemoveFile(sandbox: string, account: string, path: string, recursive: bool) -> ()
+
+        # Begins a file: `descriptor` is for writing. CommitUpload on the same connection gives it its name; without that, and when
+        # the connection closes, it is gone.
+        method BeginUpload(sandbox: string, account: string) -> (descriptor: int)
+
+        method CommitUpload(sandbox: string, account: string, path: string, mode: int) -> (file: FileEntry)
 
         # The manifests of the images that can be used now.
         method ListImages() -> (images: []object)

@@ -79,20 +79,44 @@ public final class IsolationConnection {
         _ method: String, _ parameters: JSONValue, timeoutMilliseconds: CInt = 5000
     ) throws(IsolationError) -> JSONValue {
         try connection.send(["method": .string(method), "parameters": parameters])
-        let deadline = MonotonicClock.now + UInt64(timeoutMilliseconds) * 1_000_000
+        return try reply(until: MonotonicClock.now + UInt64(timeoutMilliseconds) * 1_000_000).parameters
+    }
+
+    /// One call with several replies.
+    func calls(
+        _ method: String, _ parameters: JSONValue, timeoutMilliseconds: CInt,
+        _ body: (JSONValue) throws(IsolationError) -> Void
+    ) throws(IsolationError) {
+        try connection.send(["method": .string(method), "parameters": parameters, "more": true])
+        while true {
+            let reply = try reply(until: MonotonicClock.now + UInt64(timeoutMilliseconds) * 1_000_000)
+            try body(reply.parameters)
+            if !reply.continues { return }
+        }
+    }
+
+    /// The descriptor beside the reply that came last.
+    func takeDescriptor() throws(IsolationError) -> SharedDescriptor {
+        guard let descriptor = try connection.takeDescriptors(1).first else {
+            throw IsolationError(.protocolViolation, "a descriptor is missing")
+        }
+        return descriptor
+    }
+
+    private func reply(until deadline: UInt64) throws(IsolationError) -> (parameters: JSONValue, continues: Bool) {
         while true {
             if let reply = try connection.receive(wait: false) {
                 if let name = reply["error"]?.stringValue {
                     throw IsolationError(varlinkName: name, parameters: reply["parameters"])
                 }
-                return reply["parameters"] ?? [:]
+                return (reply["parameters"] ?? [:], reply["continues"]?.boolValue ?? false)
             }
             if connection.isEnded { throw IsolationError(.unavailable, "the isolator closed the connection") }
             let now = MonotonicClock.now
             guard now < deadline else { throw IsolationError(.unavailable, "no answer in time") }
             var entries = [PollEntry(descriptor: pollDescriptor, events: .input)]
             do {
-                _ = try Poll.wait(&entries, timeout: CInt((deadline - now) / 1_000_000) + 1)
+                _ = try Poll.wait(&entries, timeout: CInt(clamping: (deadline - now) / 1_000_000) + 1)
             } catch {
                 throw IsolationError(.unavailable, error.description)
             }

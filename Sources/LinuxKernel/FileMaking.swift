@@ -36,6 +36,11 @@ extension Files {
         try check("ftruncate") { ftruncate(descriptor, off_t(bytes)) }
     }
 
+    /// Sets the permissions of an open file (fchmod(2)).
+    public static func setMode(of descriptor: CInt, _ mode: UInt32) throws(SystemCallError) {
+        try check("fchmod") { fchmod(descriptor, mode) }
+    }
+
     /// Renames within or between open directories; the target is replaced unless `keepingTarget` (renameat2(2)).
     public static func rename(
         _ path: String, at directory: CInt, to newPath: String, at newDirectory: CInt, keepingTarget: Bool = false
@@ -113,6 +118,13 @@ extension Files {
             filled += got
         }
         return Array(bytes[..<filled])
+    }
+
+    /// Some bytes from a place in an open file; 0 at its end (pread(2)).
+    public static func read(
+        from descriptor: CInt, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(SystemCallError) -> Int {
+        try check("pread") { pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset)) }
     }
 
     /// Writes all bytes to an open file.

@@ -3,11 +3,16 @@ internal import Glibc
 /// What stat(2) tells of a file.
 public struct FileStatus: Sendable, Equatable {
     /// A moment of the filesystem's clock.
-    public struct Moment: Sendable, Equatable {
+    public struct Moment: Sendable, Comparable {
         /// Seconds since 1970.
         public let seconds: Int64
         /// Nanoseconds within the second.
         public let nanoseconds: Int64
+
+        /// Earlier before later.
+        public static func < (left: Moment, right: Moment) -> Bool {
+            (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
+        }
     }
 
     /// Its number within the filesystem.
@@ -27,6 +32,8 @@ public struct FileStatus: Sendable, Equatable {
 
     /// Whether it is a directory.
     public var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+    /// Whether it is a symbolic link.
+    public var isLink: Bool { mode & S_IFMT == S_IFLNK }
     /// Whether it is a regular file.
     public var isRegular: Bool { mode & S_IFMT == S_IFREG }
 

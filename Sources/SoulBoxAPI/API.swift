@@ -24,24 +24,33 @@ public struct API: Sendable {
     ///   - health: The state of the components.
     ///   - process: This process's row in the database, the owner of its synchronous executions.
     ///   - version: The version that `GET /health` tells.
+    ///   - uploadLimit: The largest file that is taken, in bytes.
     ///   - document: What `GET /openapi.json` answers.
     public init(
         repository: any ExecutionRepository, stores: APIStores, carrier: any ExecutionCarrier,
         catalog: TemplateCatalog, health: HealthMonitor, process: [UInt8], version: String, document: [UInt8] = [],
-        log: Logger
+        uploadLimit: Int64 = 100 << 20, log: Logger
     ) {
         let gate = Gate(credentials: CredentialReader(tokens: stores.tokens), repository: repository, log: log)
-        let executions = ExecutionService(
-            gate: gate, repository: repository, runner: carrier, catalog: catalog, limits: ExecuteLimits(),
-            process: process, abandoned: AbandonedExecutions(repository, process: process, log: log), log: log)
         platform = Platform(
             gate: gate, keys: stores.keys, accounts: stores.accounts, audit: stores.audit,
             idempotency: stores.idempotency, tokens: stores.tokens, seal: stores.seal)
+        let limits = ExecuteLimits()
+        let sandboxes = SandboxService(
+            platform: platform, store: stores.sandboxes, keeper: stores.keeper, catalog: catalog,
+            bounds: SandboxBounds(limits), maker: SandboxMaker(stores.keeper, log: log))
+        let files = SandboxFileService(sandboxes: sandboxes, uploadLimit: uploadLimit)
+        let executions = ExecutionService(
+            gate: gate, repository: repository, runner: carrier, catalog: catalog, limits: limits,
+            process: process, abandoned: AbandonedExecutions(repository, process: process, log: log),
+            sandboxes: sandboxes, log: log)
         router = Router(
             ExecutionRoutes(service: executions).routes
                 + LanguageRoutes(service: executions).routes
                 + TemplateRoutes(gate: gate, catalog: catalog).routes
                 + HealthRoutes(service: executions, monitor: health, version: version).routes
+                + SandboxRoutes(service: sandboxes, files: files).routes
+                + FileRoutes(service: files).routes
                 + KeyRoutes(platform: platform).routes
                 + TokenRoutes(platform: platform).routes
                 + AccountRoutes(platform: platform).routes

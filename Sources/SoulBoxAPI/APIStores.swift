@@ -1,3 +1,4 @@
+public import SoulBoxExecution
 public import SoulBoxStore
 
 /// What the routes around accounts need of the service.
@@ -6,18 +7,22 @@ public struct APIStores: Sendable {
     let accounts: AccountStore
     let audit: AuditStore
     let idempotency: IdempotencyStore
+    let sandboxes: SandboxStore
+    let keeper: SandboxKeeper
     let tokens: TokenVerifier
     let seal: ResponseSeal
 
     /// Puts them together.
     public init(
         keys: KeyStore, accounts: AccountStore, audit: AuditStore, idempotency: IdempotencyStore,
-        tokens: TokenVerifier, seal: ResponseSeal
+        sandboxes: SandboxStore, keeper: SandboxKeeper, tokens: TokenVerifier, seal: ResponseSeal
     ) {
         self.keys = keys
         self.accounts = accounts
         self.audit = audit
         self.idempotency = idempotency
+        self.sandboxes = sandboxes
+        self.keeper = keeper
         self.tokens = tokens
         self.seal = seal
     }

@@ -3,9 +3,11 @@ internal import SoulBoxModel
 extension ExecutionRequest {
     /// What is known of the execution before it has run.
     var unfinishedRecord: ExecutionRecord {
-        ExecutionRecord(
+        var record = ExecutionRecord(
             id: id, status: .queued, runtime: spec.runtime, template: spec.template, limits: spec.limits,
             createdAt: createdAt)
+        record.sandbox = spec.sandbox
+        return record
     }
 }
 

@@ -63,12 +63,13 @@ public struct ExecutionRunner: Sendable {
         }
         let connection = try connections.borrow()
         do {
-            let input = try ExecutionInput(spec, programFile: template.programFile)
+            let place = ProgramPlace(spec, template, execution: request.id)
+            let input = try ExecutionInput(spec, programFile: place.file)
             let (streams, writeEnds) = try ExecutionStreams.make(
                 withCompile: template.compile != nil, keeping: limits.output.kept)
             let call = ExecuteCall(
-                execution: request.id, account: request.account, request: request.requestID, template: template.id,
-                entrypoint: spec.entrypoint,
+                execution: request.id, account: request.account, request: request.requestID, sandbox: spec.sandbox,
+                scratch: place.scratch, template: template.id, entrypoint: place.entrypoint,
                 arguments: spec.arguments, environment: spec.environment, limits: spec.limits, files: input.files,
                 artifactLimits: limits.artifacts, input: input.contents?.rawValue, stdin: input.stdin?.rawValue,
                 stdout: writeEnds.stdout.rawValue, stderr: writeEnds.stderr.rawValue,

@@ -63,8 +63,8 @@ public final class IsolatorConnections: Sendable {
         }
     }
 
-    /// One call; a connection on which it failed is dropped.
-    private func with<Value>(
+    /// One call; a connection on which it failed is dropped, unless the service answered with a refusal.
+    public func with<Value>(
         _ body: (IsolationConnection) throws(IsolationError) -> Value
     ) throws(IsolationError) -> Value {
         let connection = try borrow()

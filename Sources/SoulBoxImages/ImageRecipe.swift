@@ -168,7 +168,7 @@ public struct ImageRecipe: Sendable, Equatable {
 
     private static func command(_ reader: RecipeReader) throws(ImageError) -> Command {
         let arguments = try reader.texts("argv")
-        guard let program = arguments.first, program.hasPrefix("/") else {
+        guard let program = arguments.first, program.hasPrefix("/") || program.hasPrefix("{build}/") else {
             throw ImageError("argv must begin with the absolute path of a program")
         }
         return Command(

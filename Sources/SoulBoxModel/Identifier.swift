@@ -13,6 +13,7 @@ public enum Identifier {
         case alert = "alert_"
         case rule = "rule_"
         case audit = "audit_"
+        case event = "event_"
     }
 
     /// How many characters follow the prefix.

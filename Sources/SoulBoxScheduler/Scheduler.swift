@@ -14,6 +14,8 @@ public final class Scheduler: Sendable {
     private static let pollMilliseconds: Int32 = 1000
     private static let sweepSeconds: UInt64 = 4
     private static let expirySeconds: UInt64 = 600
+    private static let reconcileSeconds: UInt64 = 30
+    private static let keepMicroseconds: UInt32 = 2_000_000
 
     /// A database that was away or halted has kept everybody's heartbeat back: nobody is judged until all have had the
     /// time for one.
@@ -29,6 +31,8 @@ public final class Scheduler: Sendable {
     private let idempotency: IdempotencyStore
     private let audit: AuditStore
     private let limits: LimitStore
+    private let sandboxes: SandboxStore
+    private let keeper: SandboxKeeper
     private let runner: ExecutionRunner
     private let process: [UInt8]
     private let retentionDays: Int
@@ -39,7 +43,8 @@ public final class Scheduler: Sendable {
     /// Makes a scheduler that carries out at most `concurrent` executions at once.
     public init(
         databaseURL: String, store: ExecutionStore, processes: ProcessStore, idempotency: IdempotencyStore,
-        audit: AuditStore, limits: LimitStore, runner: ExecutionRunner, process: [UInt8], concurrent: Int,
+        audit: AuditStore, limits: LimitStore, sandboxes: SandboxStore,
+        keeper: SandboxKeeper, runner: ExecutionRunner, process: [UInt8], concurrent: Int,
         retentionDays: Int, log: Logger
     ) {
         self.databaseURL = databaseURL
@@ -48,6 +53,8 @@ public final class Scheduler: Sendable {
         self.idempotency = idempotency
         self.audit = audit
         self.limits = limits
+        self.sandboxes = sandboxes
+        self.keeper = keeper
         self.runner = runner
         self.process = process
         self.retentionDays = retentionDays
@@ -60,6 +67,7 @@ public final class Scheduler: Sendable {
     public func start() {
         WorkerThread.start(name: "queue") { [self] in serveQueue() }
         WorkerThread.start(name: "sweep") { [self] in sweep() }
+        WorkerThread.start(name: "sandboxes") { [self] in keepSandboxes() }
     }
 
     /// Takes nothing more and waits for what is in progress, at most that many seconds.
@@ -102,6 +110,7 @@ public final class Scheduler: Sendable {
         let request = ExecutionRequest(
             id: execution.id, account: Identifier.text(.account, uuid: execution.accountID), spec: execution.spec,
             createdAt: execution.createdAt)
+        awaitSandbox(of: execution)
         let result = runner.run(request) { (try? store.markRunning(execution.id, process: process)) ?? true }
         if let refusal = result.refusal, refusal.code == .busy {
             // Nobody waits for the answer: it takes its turn again.
@@ -114,6 +123,31 @@ public final class Scheduler: Sendable {
             }
         }
         _ = ExecutionRecorder(log: log, finish: store.finish).record(result)
+    }
+
+    /// A sandbox that is being made is waited for; if that fails, the isolation service says so of the execution.
+    private func awaitSandbox(of execution: QueuedExecution) {
+        guard let id = execution.spec.sandbox,
+            let sandbox = try? sandboxes.find(id, account: execution.accountID), sandbox.status == .creating
+        else { return }
+        try? keeper.make(sandbox)
+    }
+
+    /// Lifetimes and idleness every two seconds, and what is noted against what is every thirty.
+    private func keepSandboxes() {
+        var nextReconciliation = MonotonicClock.now
+        while true {
+            if MonotonicClock.now >= nextReconciliation {
+                do {
+                    try keeper.reconcile()
+                    nextReconciliation = MonotonicClock.now + Scheduler.reconcileSeconds * 1_000_000_000
+                } catch {
+                    log.warning("sandboxes not reconciled", metadata: ["error": "\(error)"])
+                }
+            }
+            keeper.sweep()
+            usleep(Scheduler.keepMicroseconds)
+        }
     }
 
     private func sweep() {
@@ -134,6 +168,7 @@ public final class Scheduler: Sendable {
                     while try store.expire(days: retentionDays) > 0 {}
                     while try idempotency.expire() > 0 {}
                     while try audit.expire(days: Scheduler.auditDays) > 0 {}
+                    while try sandboxes.expireEvents(days: Scheduler.auditDays) > 0 {}
                     _ = try limits.expire()
                     _ = try processes.expire()
                 }

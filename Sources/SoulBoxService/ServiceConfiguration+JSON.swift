@@ -28,6 +28,7 @@ extension ServiceConfiguration {
                 "audience": .string(tokens.audience), "key_file": .string(tokens.keyFile),
             ],
             "document_path": .string(documentPath), "sandbox_directory": .string(sandboxDirectory),
+            "upload_limit_bytes": .integer(uploadLimitBytes),
             "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
         ]
     }
@@ -72,6 +73,7 @@ extension ServiceConfiguration {
         tokens.keyFile = try token("key_file")
         documentPath = try text("document_path")
         sandboxDirectory = try text("sandbox_directory")
+        uploadLimitBytes = try number(nil, "upload_limit_bytes")
         controlPool = try pool("control_pool")
         executionPool = try pool("execution_pool")
     }

@@ -94,6 +94,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var executions: Executions
     /// The tokens.
     public var tokens: Tokens
+    /// The largest file that is taken into a sandbox, in bytes; default 100 MiB.
+    public var uploadLimitBytes: Int64 = 100 << 20
     /// The description of the API that `GET /openapi.json` serves.
     public var documentPath: String
     /// The workers of short requests.

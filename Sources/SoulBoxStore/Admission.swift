@@ -18,6 +18,10 @@ public struct Admission: Sendable, Equatable {
         case repeated(execution: String, Caller)
         /// The Idempotency-Key stands for another request.
         case mismatched
+        /// The account has no such sandbox.
+        case noSandbox
+        /// The sandbox does not run; this is how it stands.
+        case sandboxNotRunning(status: String)
     }
 
     /// The outcome.

@@ -3,7 +3,7 @@ public import SoulBoxModel
 
 extension ExecutionStore {
     private static let columns = """
-        e.id, e.status, e.runtime, e.template, e.timeout_ms, e.memory_bytes, e.cpu_millicores, e.process_limit,
+        e.id, e.sandbox_id, e.status, e.runtime, e.template, e.timeout_ms, e.memory_bytes, e.cpu_millicores, e.process_limit,
         e.created_at AS created, e.started_at AS started,
         e.completed_at AS completed, e.stdout, e.stdout_truncated, e.stderr, e.stderr_truncated,
         e.has_compile, e.compile_exit_code, e.compile_output, e.compile_truncated, e.compile_us, e.reason, e.signal,
@@ -88,6 +88,7 @@ extension ExecutionStore {
                 timeoutMilliseconds: Int(try row.integer("timeout_ms")), memoryBytes: try row.integer("memory_bytes"),
                 cpuMillicores: Int(try row.integer("cpu_millicores")), processes: Int(try row.integer("process_limit"))),
             createdAt: Timestamp(microseconds: try row.microseconds("created")))
+        record.sandbox = try row.optionalBytes("sandbox_id").map { Identifier.text(.sandbox, uuid: $0) }
         record.startedAt = try row.optionalMicroseconds("started").map(Timestamp.init(microseconds:))
         record.completedAt = try row.optionalMicroseconds("completed").map(Timestamp.init(microseconds:))
         if let reason = try row.optionalText("reason").flatMap(TerminationReason.init(rawValue:)) {

@@ -27,7 +27,7 @@ public struct ExecutionStore: Sendable {
             let result = try connection.run(
                 """
                 SELECT * FROM admit_execution(
-                    $1, $2, $3::text[], $4::inet, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+                    $1, $2, $3::text[], $4::inet, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
                 """,
                 [
                     .uuid(ticket.credential.keyID), PostgresParameter(bytes: ticket.credential.secretHash),
@@ -38,9 +38,10 @@ public struct ExecutionStore: Sendable {
                     PostgresParameter(spec.limits.processes),
                     // Only a scheduler needs to read it back. NUL, which `text` cannot hold, is escaped in JSON.
                     execution.owner == nil ? .text(spec.storage.text) : .null, PostgresParameter(uuid: execution.owner),
-                    .integer(execution.createdAt.microseconds), .text(ticket.requestID), .text("/api/execute"),
+                    .integer(execution.createdAt.microseconds), .text(ticket.requestID), .text(execution.path),
                     PostgresParameter(execution.idempotency?.key),
                     PostgresParameter(bytes: execution.idempotency?.requestHash),
+                    PostgresParameter(uuid: spec.sandbox.flatMap { Identifier.parse($0, .sandbox) }),
                 ])
             guard let row = result.first else { throw PostgresError(.decoding, "no admission") }
             return try ticket.admission(row)

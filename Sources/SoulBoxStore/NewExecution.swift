@@ -10,13 +10,17 @@ public struct NewExecution: Sendable {
     public var createdAt: Timestamp
     /// The process that carries it out; nil leaves it to a scheduler.
     public var owner: [UInt8]?
+    /// The path of the request, for the audit log.
+    public var path: String
     /// What makes a repeated request known, if the client wants that.
     public var idempotency: Idempotency?
 
     /// Makes a new execution.
     public init(
-        id: String, spec: ExecutionSpec, createdAt: Timestamp, owner: [UInt8]?, idempotency: Idempotency? = nil
+        id: String, spec: ExecutionSpec, createdAt: Timestamp, owner: [UInt8]?, path: String = "/api/execute",
+        idempotency: Idempotency? = nil
     ) {
+        self.path = path
         self.id = id
         self.idempotency = idempotency
         self.spec = spec

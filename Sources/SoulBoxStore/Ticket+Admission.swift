@@ -37,6 +37,8 @@ extension Ticket {
         case "limited": outcome = .limited
         case "no_account": outcome = .noAccount
         case "mismatched": outcome = .mismatched
+        case "no_sandbox": outcome = .noSandbox
+        case "not_running": outcome = .sandboxNotRunning(status: try row.optionalText("missing") ?? "")
         case "forbidden":
             let missing = try row.optionalText("missing").flatMap(Permission.init(rawValue:))
             outcome = .forbidden(missing: missing ?? .admin)

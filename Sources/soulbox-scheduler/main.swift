@@ -21,10 +21,11 @@ do {
             output: .init(kept: executions.outputLimitBytes),
             artifacts: .init(each: executions.artifactEachBytes, total: executions.artifactTotalBytes)), log: log)
     let database = PostgresPool(configuration.databaseURL, size: 4)
+    let sandboxes = SandboxStore(database)
     let scheduler = Scheduler(
         databaseURL: configuration.databaseURL, store: ExecutionStore(database), processes: processes,
         idempotency: IdempotencyStore(database), audit: AuditStore(database), limits: LimitStore(database),
-        runner: runner, process: presence.id,
+        sandboxes: sandboxes, keeper: SandboxKeeper(store: sandboxes, connections: connections, log: log), runner: runner, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)
     scheduler.start()

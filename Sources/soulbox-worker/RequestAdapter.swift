@@ -19,9 +19,12 @@ struct RequestAdapter: Sendable {
                 headers: { request.parameter(RequestAdapter.variable(for: $0)) }))
         do {
             // Without a length nginx would send chunks.
-            let length = (name: "Content-Length", value: String(answer.body.count))
+            let count = answer.file?.count ?? Int64(answer.body.count)
+            let length = (name: "Content-Length", value: String(count))
             try response.start(status: answer.status, headers: answer.headers.map { ($0.name, $0.value) } + [length])
-            try response.write(answer.body)
+            guard let file = answer.file else { return try response.write(answer.body) }
+            guard request.parameter("REQUEST_METHOD") != "HEAD" else { return }
+            try file.read { try response.write(Array($0)) }
         } catch {
             // The client or the web server has gone; nobody is left to tell.
         }

@@ -39,9 +39,10 @@ final class Worker {
             .init(name: "container_manager") { _ = try connections.status(timeoutMilliseconds: 500) },
         ])
         let api = API(
-            repository: ExecutionStore(database), stores: try Worker.stores(configuration, database), carrier: runner,
+            repository: ExecutionStore(database), stores: try Worker.stores(configuration, database, connections, log), carrier: runner,
             catalog: runner.catalog, health: health, process: presence.id, version: configuration.version,
-            document: (try? Files.read(configuration.documentPath, maximum: 4 << 20)) ?? [], log: log)
+            document: (try? Files.read(configuration.documentPath, maximum: 4 << 20)) ?? [],
+            uploadLimit: configuration.uploadLimitBytes, log: log)
         server = try FastCGIServer(handler: RequestAdapter(api: api).handle)
     }
 
@@ -62,12 +63,17 @@ final class Worker {
         presence.stop()
     }
 
-    private static func stores(_ configuration: ServiceConfiguration, _ database: PostgresPool) throws -> APIStores {
+    private static func stores(
+        _ configuration: ServiceConfiguration, _ database: PostgresPool, _ connections: IsolatorConnections,
+        _ log: Logger
+    ) throws -> APIStores {
         let tokens = configuration.tokens
         let keys = KeyStore(database)
+        let sandboxes = SandboxStore(database)
         return APIStores(
             keys: keys, accounts: AccountStore(database), audit: AuditStore(database),
-            idempotency: IdempotencyStore(database),
+            idempotency: IdempotencyStore(database), sandboxes: sandboxes,
+            keeper: SandboxKeeper(store: sandboxes, connections: connections, log: log),
             tokens: TokenVerifier(
                 name: "soulbox", directory: tokens.directory,
                 external: tokens.issuer.isEmpty

@@ -11,7 +11,9 @@ extension ManagedSandbox {
         guard let image = images.image(named: record.image) else {
             throw IsolationError(.templateNotFound, record.image)
         }
-        guard directory.awaitDisk(lastDevice: device) else { throw SandboxError(.stageDisk, "the disk is in use") }
+        guard directory.awaitDisk(lastDevice: device) else {
+            throw IsolationError(.conflict, "a file of the sandbox is being downloaded")
+        }
         let sandbox = try builder.make(
             SandboxSpec(
                 id: id, image: image, disk: .image(path: directory.disk, bytes: record.limits.diskBytes),
@@ -47,8 +49,9 @@ extension ManagedSandbox {
     func stop(failure: String? = nil, _ remover: SandboxRemover) throws {
         let device = try end(failure: failure, remover)
         // The kernel unmounts when the last of the sandbox's processes and descriptors is gone; only then is everything
-        // that was written in the file.
-        guard directory.awaitDisk(lastDevice: device) else { throw SandboxError(.removal, "the disk is in use") }
+        // that was written in the file. A download that is in progress holds a descriptor for longer: whoever starts the
+        // sandbox again waits for it.
+        _ = directory.awaitDisk(lastDevice: device, seconds: 2)
     }
 
     /// Kills what runs. Apart from `stop`, so that no reference to the sandbox is left when this returns: its root holds
@@ -93,7 +96,12 @@ extension ManagedSandbox {
     }
 
     private func growDisk(to bytes: Int64) throws {
-        guard let sandbox = running else { return try directory.growDisk(to: bytes) }
+        guard let sandbox = running else {
+            guard directory.awaitDisk(lastDevice: state.read { $0.device }) else {
+                throw IsolationError(.conflict, "a file of the sandbox is being downloaded")
+            }
+            return try directory.growDisk(to: bytes)
+        }
         try growMounted(sandbox, to: bytes)
     }
 

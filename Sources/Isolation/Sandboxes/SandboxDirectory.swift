@@ -72,11 +72,11 @@ struct SandboxDirectory: Sendable {
         }
     }
 
-    /// Waits until no loop device stands for the disk any more; false when that takes longer than ten seconds.
+    /// Waits until no loop device stands for the disk any more; false when that takes longer.
     ///
     /// Mounted twice, the disk would be destroyed.
-    func awaitDisk(lastDevice: Int32?) -> Bool {
-        let deadline = MonotonicClock.now + 10_000_000_000
+    func awaitDisk(lastDevice: Int32?, seconds: UInt64 = 10) -> Bool {
+        let deadline = MonotonicClock.now + seconds * 1_000_000_000
         while true {
             let isBusy = lastDevice.map { LoopDevice.file(behind: $0) == disk } ?? !LoopDevice.devices(of: disk).isEmpty
             if !isBusy { return true }

@@ -8,6 +8,14 @@ struct ConnectionHandler {
     let isolator: Isolator
     let connection: VarlinkConnection
     let log: Logger
+    private let files: FileCalls
+
+    init(isolator: Isolator, connection: VarlinkConnection, log: Logger) {
+        self.isolator = isolator
+        self.connection = connection
+        self.log = log
+        files = FileCalls(isolator, connection)
+    }
 
     /// Serves until the peer closes or breaks the protocol.
     func serve() {
@@ -45,6 +53,12 @@ struct ConnectionHandler {
                 let told = note(error, about: parameters?["sandbox"]?.stringValue)
                 try fail(told.varlinkName, told.varlinkParameters)
             }
+        case _ where FileCalls.methods.contains(method):
+            let result = Result { try files.answer(method, parameters ?? [:]) }
+            guard case .failure(let error) = result else { return }
+            if let error = error as? IsolationError, error.code == .unavailable { throw error }
+            let told = note(error, about: parameters?["sandbox"]?.stringValue)
+            try fail(told.varlinkName, told.varlinkParameters)
         case "io.soulbox.isolation.ListImages":
             try reply(["images": .array(isolator.images.all().map(\.manifest.json))])
         case "io.soulbox.isolation.GetStatus": try reply(isolator.status.json)

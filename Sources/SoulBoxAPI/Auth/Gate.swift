@@ -1,4 +1,5 @@
 internal import Glibc
+internal import IsolationProtocol
 internal import Logging
 internal import SoulBoxModel
 internal import SoulBoxStore
@@ -68,6 +69,8 @@ struct Gate: Sendable {
                 .insufficientPermissions, "Insufficient permissions",
                 details: JSONObject([("required", .string(missing.rawValue))]))
         case .noAccount: throw .notFound("account")
+        case .noSandbox: throw .notFound("sandbox")
+        case .sandboxNotRunning(let status): throw .isolation(IsolationError(.sandboxNotRunning, status))
         case .quota(let name, let retryAfter):
             throw .limitExceeded("The quota \(name) is used up", retryAfter: retryAfter, quota: name)
         case .mismatched:

@@ -1,6 +1,7 @@
 internal import IsolationProtocol
 internal import SoulBoxExecution
 internal import SoulBoxModel
+internal import SoulBoxStore
 
 extension ExecuteRequest {
     /// The spec for the template that the request means; what does not fit the template is noted.
@@ -8,12 +9,15 @@ extension ExecuteRequest {
     /// - Returns: Nil when something was noted, now or before.
     /// - Throws: 503 when the templates are not known, because the isolation service is away.
     func spec(
-        _ catalog: TemplateCatalog, _ validation: inout Validation
+        _ catalog: TemplateCatalog, in sandbox: AccountSandbox? = nil, _ validation: inout Validation
     ) throws(APIError) -> ExecutionSpec? {
+        if let sandbox, let template, template != sandbox.template {
+            validation.fail("template", "The sandbox is made from \(sandbox.template)")
+        }
         guard let runtime, !validation.hasFailed("template") else { return nil }
         let manifest: ImageManifest?
         do {
-            manifest = try catalog.template(named: template, for: runtime)
+            manifest = try catalog.template(named: sandbox?.template ?? template, for: runtime)
         } catch {
             throw .unavailable
         }
@@ -23,14 +27,30 @@ extension ExecuteRequest {
                 template == nil ? "No template is installed for \(runtime.rawValue)" : "There is no such template")
             return nil
         }
-        check(manifest, runtime, &validation)
+        check(manifest, runtime, in: sandbox, &validation)
+        if let sandbox { check(within: sandbox, &validation) }
         guard validation.failures.isEmpty else { return nil }
+        let inherited = (sandbox?.environment ?? []).filter { known in
+            !environment.contains { $0.name == known.name }
+        }
         return ExecutionSpec(
-            runtime: runtime, template: manifest.id, entrypoint: entrypoint, code: code, files: files,
-            arguments: arguments, environment: environment, stdin: stdin, limits: limits)
+            sandbox: sandbox?.identifier, runtime: runtime, template: manifest.id, entrypoint: entrypoint, code: code,
+            files: files, arguments: arguments, environment: inherited + environment, stdin: stdin, limits: limits)
     }
 
-    private func check(_ manifest: ImageManifest, _ runtime: Runtime, _ validation: inout Validation) {
+    /// More than the sandbox has as a whole is refused, not cut.
+    private func check(within sandbox: AccountSandbox, _ validation: inout Validation) {
+        if limits.memoryBytes > sandbox.memoryBytes {
+            validation.fail("memory_limit", "The sandbox has \(ByteSize.text(sandbox.memoryBytes))")
+        }
+        if limits.cpuMillicores > sandbox.cpuMillicores {
+            validation.fail("cpu_limit", "The sandbox has \(Double(sandbox.cpuMillicores) / 1000) cores")
+        }
+    }
+
+    private func check(
+        _ manifest: ImageManifest, _ runtime: Runtime, in sandbox: AccountSandbox?, _ validation: inout Validation
+    ) {
         if manifest.runtime != runtime {
             validation.fail("template", "Is a template for \(manifest.runtime.rawValue), not for \(runtime.rawValue)")
         }
@@ -42,14 +62,15 @@ extension ExecuteRequest {
             validation.fail("memory_limit", "The template \(manifest.id) needs at least \(minimum)")
         }
         var names = files.map(\.path)
-        if code != nil {
+        if code != nil, sandbox == nil {
             names.append(manifest.programFile)
             for (index, file) in files.enumerated() where FileName.collide(file.path, manifest.programFile) {
                 validation.fail(
                     "files[\(index)].name", "Stands in the way of \(manifest.programFile), which holds the code")
             }
         }
-        if let entrypoint, !validation.hasFailed("entrypoint"), !validation.hasFailed("files"),
+        // What a sandbox holds is known when the execution begins.
+        if sandbox == nil, let entrypoint, !validation.hasFailed("entrypoint"), !validation.hasFailed("files"),
             !names.contains(where: { $0.utf8.elementsEqual(entrypoint.utf8) })
         {
             validation.fail("entrypoint", "Is not among the files")

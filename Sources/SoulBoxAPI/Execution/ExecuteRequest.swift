@@ -1,7 +1,10 @@
 internal import SoulBoxModel
+internal import SoulBoxStore
 
 /// The body of `POST /execute`, checked as far as it can be without knowing the templates.
 struct ExecuteRequest: Equatable {
+    /// The sandbox that the body names, as it was written.
+    var sandbox: String?
     var runtime: Runtime?
     var template: String?
     var version: String?
@@ -16,23 +19,47 @@ struct ExecuteRequest: Equatable {
 
     private static let fields: Set<String> = [
         "language", "template", "version", "entrypoint", "code", "files", "args", "environment", "stdin", "timeout",
-        "memory_limit", "cpu_limit", "network_access", "async",
+        "memory_limit", "cpu_limit", "network_access", "async", "sandbox_id",
     ]
 
     /// Reads a body; what is wrong is noted, and the value is of use only if nothing was.
-    init(_ object: JSONObject, within limits: ExecuteLimits, _ validation: inout Validation) {
+    ///
+    /// - Parameter target: The sandbox that the path names, or that the body's `sandbox_id` does.
+    init(
+        _ object: JSONObject, within limits: ExecuteLimits, in target: AccountSandbox? = nil,
+        _ validation: inout Validation
+    ) {
         let reader = FieldReader(object)
+        sandbox = reader.plainString("sandbox_id", &validation)
+        if let target { take(target) }
         readLanguage(reader, &validation)
         readProgram(reader, limits, &validation)
         files = ExecuteRequest.files(reader, limits, &validation)
         readStrings(reader, limits, &validation)
         readLimits(reader, limits, &validation)
-        if reader.bool("network_access", &validation) == true {
-            validation.fail("network_access", "Network access is not available on this installation")
-        }
+        checkNetwork(reader, target, &validation)
         isAsync = reader.bool("async", &validation) ?? false
         checkMessageSize(limits, &validation)
         reader.refuseUnknown(except: ExecuteRequest.fields, &validation)
+    }
+
+    /// What a sandbox's executions have unless they say otherwise.
+    private mutating func take(_ sandbox: AccountSandbox) {
+        self.sandbox = sandbox.identifier
+        runtime = sandbox.runtime
+        limits.memoryBytes = sandbox.memoryBytes
+        limits.cpuMillicores = sandbox.cpuMillicores
+        limits.processes = sandbox.processes
+    }
+
+    private func checkNetwork(
+        _ reader: FieldReader, _ sandbox: AccountSandbox?, _ validation: inout Validation
+    ) {
+        guard reader.bool("network_access", &validation) == true, sandbox?.networkEnabled != true else { return }
+        validation.fail(
+            "network_access",
+            sandbox == nil
+                ? "Network access is not available on this installation" : "The sandbox has no network access")
     }
 
     private mutating func readLanguage(_ reader: FieldReader, _ validation: inout Validation) {
@@ -41,7 +68,7 @@ struct ExecuteRequest: Equatable {
             if runtime == nil {
                 validation.fail("language", "Unsupported language: \(language.prefix(100))")
             }
-        } else if reader.value("language") == nil {
+        } else if reader.value("language") == nil, runtime == nil {
             validation.fail("language", "Is required")
         }
         template = reader.plainString("template", &validation)
@@ -84,7 +111,7 @@ struct ExecuteRequest: Equatable {
         }
         for variable in variables {
             let field = "environment.\(variable.name.prefix(100))"
-            guard ExecuteRequest.isVariableName(variable.name) else {
+            guard VariableName.isValid(variable.name) else {
                 validation.fail(field, "Names must match [A-Za-z_][A-Za-z0-9_]*")
                 continue
             }
@@ -104,29 +131,8 @@ struct ExecuteRequest: Equatable {
                     "timeout", "Must be from \(bounds.timeout.lowerBound) to \(bounds.timeout.upperBound) seconds")
             }
         }
-        if let value = reader.value("memory_limit") {
-            if let bytes = value.integerValue ?? value.stringValue.flatMap(ByteSize.parse) {
-                if bounds.memory.contains(bytes) {
-                    limits.memoryBytes = bytes
-                } else {
-                    let least = ByteSize.text(bounds.memory.lowerBound)
-                    let most = ByteSize.text(bounds.memory.upperBound)
-                    validation.fail("memory_limit", "Must be from \(least) to \(most)")
-                }
-            } else {
-                validation.fail("memory_limit", "Must be a size such as \"256M\" or \"1G\", or a number of bytes")
-            }
-        }
-        if let cores = reader.number("cpu_limit", &validation) {
-            // Compared before it is converted: a huge number would not fit an integer.
-            let least = Double(bounds.cpu.lowerBound) / 1000
-            let most = Double(bounds.cpu.upperBound) / 1000
-            if cores >= least, cores <= most {
-                limits.cpuMillicores = Int((cores * 1000).rounded())
-            } else {
-                validation.fail("cpu_limit", "Must be from \(least) to \(most) cores")
-            }
-        }
+        if let bytes = reader.size("memory_limit", bounds.memory, &validation) { limits.memoryBytes = bytes }
+        if let cores = reader.cores("cpu_limit", bounds.cpu, &validation) { limits.cpuMillicores = cores }
     }
 
     /// Arguments, variables and names go to the isolation service in one message, which has a size.
@@ -158,20 +164,5 @@ struct ExecuteRequest: Equatable {
             return nil
         }
         return text
-    }
-
-    private static func isVariableName(_ name: String) -> Bool {
-        guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
-            return false
-        }
-        return name.utf8.count <= 256
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            }
     }
 }

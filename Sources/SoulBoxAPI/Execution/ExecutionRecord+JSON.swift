@@ -27,6 +27,7 @@ extension ExecutionRecord {
             ("error_encoding", .string(errors.encoding)),
             ("truncated", ["stdout": .bool(stdout.isTruncated), "stderr": .bool(stderr.isTruncated)]),
         ])
+        if let sandbox { object["sandbox_id"] = .string(sandbox) }
         object["compile"] = compile?.json ?? .null
         object["termination"] = termination?.json ?? .null
         object["error_code"] = JSONValue(errorCode?.rawValue)
@@ -41,14 +42,17 @@ extension ExecutionRecord {
 
     /// The execution as a list shows it.
     func summaryJSON(now: Timestamp = .now) -> JSONValue {
-        [
-            "execution_id": .string(id), "status": .string(status.rawValue), "language": .string(runtime.rawValue),
-            "template": .string(template), "exit_code": JSONValue(exitCode),
-            "execution_time": ExecutionRecord.seconds(wallTimeMicroseconds), "memory_used": JSONValue(memoryPeakBytes),
-            "termination": termination?.json ?? .null, "error_code": JSONValue(errorCode?.rawValue),
-            "created_at": .string(createdAt.rfc3339), "started_at": JSONValue(startedAt?.rfc3339),
-            "completed_at": JSONValue(completedAt?.rfc3339), "progress": progress(now: now),
-        ]
+        var object = JSONObject([
+            ("execution_id", .string(id)), ("status", .string(status.rawValue)),
+            ("language", .string(runtime.rawValue)), ("template", .string(template)),
+            ("exit_code", JSONValue(exitCode)), ("execution_time", ExecutionRecord.seconds(wallTimeMicroseconds)),
+            ("memory_used", JSONValue(memoryPeakBytes)), ("termination", termination?.json ?? .null),
+            ("error_code", JSONValue(errorCode?.rawValue)), ("created_at", .string(createdAt.rfc3339)),
+            ("started_at", JSONValue(startedAt?.rfc3339)), ("completed_at", JSONValue(completedAt?.rfc3339)),
+            ("progress", progress(now: now)),
+        ])
+        if let sandbox { object["sandbox_id"] = .string(sandbox) }
+        return .object(object)
     }
 
     /// What `POST /execute` answers for an asynchronous execution.

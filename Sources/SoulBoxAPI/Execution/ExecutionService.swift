@@ -21,6 +21,8 @@ struct ExecutionService: Sendable {
     /// This process's row, the owner of synchronous executions.
     let process: [UInt8]
     let abandoned: AbandonedExecutions
+    /// The persistent sandboxes; nil where executions have none, as in tests of the rest.
+    let sandboxes: SandboxService?
     let log: Logger
 
     /// Runs a database call; a failure is logged there and told as 503.
@@ -34,7 +36,8 @@ struct ExecutionService: Sendable {
     ) throws(APIError) -> ExecutionRecord {
         let record = newRecord(spec)
         let new = NewExecution(
-            id: record.id, spec: spec, createdAt: record.createdAt, owner: nil, idempotency: idempotency)
+            id: record.id, spec: spec, createdAt: record.createdAt, owner: nil, path: String(request.rawPath.prefix(200)),
+            idempotency: idempotency)
         let admission = try store { try $0.admit(ticket, new: new) }
         let caller = try gate.caller(admission, request)
         guard case .repeated(let earlier, _) = admission.outcome else {
@@ -51,11 +54,13 @@ struct ExecutionService: Sendable {
 
     /// Notes an execution, carries it out while the caller waits, and notes its end.
     func execute(
-        _ spec: ExecutionSpec, _ ticket: Ticket, _ idempotency: Idempotency?, _ call: HTTPRequest
+        _ spec: ExecutionSpec, in sandbox: AccountSandbox? = nil, _ ticket: Ticket, _ idempotency: Idempotency?,
+        _ call: HTTPRequest
     ) throws(APIError) -> ExecutionRecord {
         let record = newRecord(spec)
         let new = NewExecution(
-            id: record.id, spec: spec, createdAt: record.createdAt, owner: process, idempotency: idempotency)
+            id: record.id, spec: spec, createdAt: record.createdAt, owner: process,
+            path: String(call.rawPath.prefix(200)), idempotency: idempotency)
         let admission: Admission
         do {
             admission = try store { try $0.admit(ticket, new: new) }
@@ -67,6 +72,8 @@ struct ExecutionService: Sendable {
         let caller = try gate.caller(admission, call)
         if case .repeated(let earlier, _) = admission.outcome { return try awaitEnd(of: earlier, caller) }
         call.context.isAudited = true
+        // One that is being made is waited for; if that fails, the service says so of the execution.
+        if let sandbox, sandbox.status == .creating { _ = try? sandboxes?.running(sandbox) }
         let request = ExecutionRequest(
             id: record.id, account: Identifier.text(.account, uuid: caller.accountID), requestID: call.requestID,
             spec: spec,
@@ -79,6 +86,7 @@ struct ExecutionService: Sendable {
         case .recorded:
             if let refusal = result.refusal {
                 // It never ran: the same request may be tried again with the same key.
+                if let sandbox { sandboxes?.noteAbsence(sandbox) }
                 if let idempotency { try? repository.forget(idempotency, account: caller.accountID) }
                 throw .refusal(refusal, execution: record.id)
             }
@@ -145,8 +153,10 @@ struct ExecutionService: Sendable {
     }
 
     private func newRecord(_ spec: ExecutionSpec) -> ExecutionRecord {
-        ExecutionRecord(
+        var record = ExecutionRecord(
             id: Identifier.make(.execution), status: .queued, runtime: spec.runtime, template: spec.template,
             limits: spec.limits, createdAt: .now)
+        record.sandbox = spec.sandbox
+        return record
     }
 }

@@ -11,8 +11,12 @@ public struct HTTPResponse: Sendable, Equatable {
     /// The body.
     public var body: [UInt8]
 
+    /// A part of a file in the place of `body`.
+    public var file: FileRange?
+
     /// Makes an answer.
-    public init(status: Int, headers: [APIError.Header] = [], body: [UInt8] = []) {
+    public init(status: Int, headers: [APIError.Header] = [], body: [UInt8] = [], file: FileRange? = nil) {
+        self.file = file
         self.status = status
         self.headers = headers
         self.body = body

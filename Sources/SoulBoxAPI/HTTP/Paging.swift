@@ -8,10 +8,11 @@ enum Paging {
     /// - Parameters:
     ///   - name: The member that holds the items.
     ///   - next: The identifier of the last item; a walk by cursor goes on after it.
+    ///   - inBody: Whether the body tells total, limit and offset too.
     ///   - extra: Parameters that the following pages need besides those of this one.
     static func response(
         _ name: String, _ items: [JSONValue], total: Int64, _ page: Page, next: String?, _ request: HTTPRequest,
-        also extra: [(String, String)] = []
+        also extra: [(String, String)] = [], inBody: Bool = false
     ) -> HTTPResponse {
         var headers: [APIError.Header] = [
             .init("X-Pagination-Total", String(total)), .init("X-Pagination-Limit", String(page.limit)),
@@ -28,7 +29,13 @@ enum Paging {
             headers.append(.init("Link", "<\(target)>; rel=\"next\""))
             headers.append(.init("X-Pagination-Cursor", next))
         }
-        return .json(.object(JSONObject([(name, .array(items))])), headers: headers)
+        var body = JSONObject([(name, .array(items))])
+        if inBody {
+            body["total"] = .integer(total)
+            body["limit"] = JSONValue(page.limit)
+            body["offset"] = JSONValue(page.offset)
+        }
+        return .json(.object(body), headers: headers)
     }
 
     /// The parameters of a query as they were written, but for those names.

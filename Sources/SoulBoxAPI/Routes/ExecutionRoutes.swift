@@ -12,6 +12,7 @@ struct ExecutionRoutes: Sendable {
     var routes: [Route] {
         [
             Route("POST", "/api/execute", .permission(.execute), .execution, create),
+            Route("POST", "/api/sandboxes/{sandbox_id}/execute", .permission(.execute), .execution, create),
             Route("GET", "/api/execute/{execution_id}", .permission(.execute), .standard, show),
             Route("DELETE", "/api/execute/{execution_id}", .permission(.execute), .standard, cancel),
             Route("GET", "/api/execute/{execution_id}/files/{path...}", .permission(.execute), .standard, file),
@@ -26,29 +27,47 @@ struct ExecutionRoutes: Sendable {
             let early = try service.gate.ticket(call, as: .standard)
             _ = try service.gate.caller(try service.store { try $0.admit(early) }, call.request)
         }
+        var sandbox: AccountSandbox?
         let body: (spec: ExecutionSpec, isAsync: Bool, idempotency: Idempotency?)
         do {
-            body = try read(call.request)
+            let (object, bytes) = try JSONBody.read(call.request, limit: service.limits.body)
+            sandbox = try target(call, object)
+            body = try read(call.request, object, bytes, in: sandbox)
         } catch {
-            // Only a caller who may execute learns what is wrong with the request.
-            _ = try service.gate.caller(try service.store { try $0.admit(ticket) }, call.request)
+            // Only a caller who may execute learns what is wrong with the request, and only of a sandbox of its own.
+            let caller = try service.gate.caller(try service.store { try $0.admit(ticket) }, call.request)
+            if let sandbox, sandbox.accountID != caller.accountID { throw .notFound("sandbox") }
             throw error
         }
         guard body.isAsync else {
-            return .json(try service.execute(body.spec, ticket, body.idempotency, call.request).json())
+            let record = try service.execute(body.spec, in: sandbox, ticket, body.idempotency, call.request)
+            return .json(record.json())
         }
         let record = try service.accept(body.spec, ticket, body.idempotency, call.request)
         return .json(
             record.acceptedJSON, status: 202, headers: [.init("Location", "/api/execute/\(record.id)")])
     }
 
+    /// The persistent sandbox that the path or the body names; whether it is the caller's is seen when the execution is
+    /// admitted.
+    private func target(_ call: Route.Call, _ object: JSONObject) throws(APIError) -> AccountSandbox? {
+        let inBody = object["sandbox_id"].flatMap { $0.isNull ? nil : $0 }
+        guard let id = call.parameters["sandbox_id"] ?? inBody?.stringValue else { return nil }
+        if call.parameters["sandbox_id"] != nil, let inBody, inBody.stringValue != id {
+            throw FileRoutes.wrong("sandbox_id", "Is not the sandbox of the path")
+        }
+        guard let store = service.sandboxes?.store, let sandbox = try service.gate.query({ try store.find(id) }) else {
+            throw .notFound("sandbox")
+        }
+        return sandbox
+    }
+
     private func read(
-        _ request: HTTPRequest
+        _ request: HTTPRequest, _ object: JSONObject, _ bytes: [UInt8], in sandbox: AccountSandbox?
     ) throws(APIError) -> (spec: ExecutionSpec, isAsync: Bool, idempotency: Idempotency?) {
-        let (object, bytes) = try JSONBody.read(request, limit: service.limits.body)
         var validation = Validation()
-        let body = ExecuteRequest(object, within: service.limits, &validation)
-        let spec = try body.spec(service.catalog, &validation)
+        let body = ExecuteRequest(object, within: service.limits, in: sandbox, &validation)
+        let spec = try body.spec(service.catalog, in: sandbox, &validation)
         let isAsync = body.isAsync || ExecutionRoutes.prefersAsync(request)
         let idempotency = IdempotencyKey.read(request, bytes + [isAsync ? 1 : 0], &validation)
         if let error = validation.error { throw error }
@@ -68,12 +87,13 @@ struct ExecutionRoutes: Sendable {
         filter.since = query.time("since", &validation)
         filter.until = query.time("until", &validation)
         let sandbox = query.text("sandbox_id")
+        filter.sandbox = sandbox.flatMap { Identifier.parse($0, .sandbox) }
         let page = query.page(.execution, &validation)
         query.refuseUnread(&validation)
         let caller = try service.gate.admit(call)
         if let error = validation.error { throw error }
-        // Every execution of today has a sandbox of its own that has no name.
-        if sandbox != nil { return Paging.response("executions", [], total: 0, page, next: nil, call.request) }
+        // A malformed identifier names no sandbox, and so nothing runs in it.
+        if sandbox != nil, filter.sandbox == nil { return Paging.response("executions", [], total: 0, page, next: nil, call.request) }
         // The pages of one walk show the same moment, whatever is added meanwhile.
         if page.cursor == nil, filter.until == nil { filter.until = .now }
         let listing = try service.store { [filter] in

@@ -52,6 +52,18 @@ struct QueryReader {
         return choice
     }
 
+    /// True or false.
+    mutating func bool(_ name: String, _ validation: inout Validation) -> Bool? {
+        switch text(name) {
+        case nil: return nil
+        case "true": return true
+        case "false": return false
+        default:
+            validation.fail(name, "Must be true or false")
+            return nil
+        }
+    }
+
     /// Which part of a list is wanted: `limit`, and `offset` or `cursor`.
     mutating func page(_ kind: Identifier.Kind, _ validation: inout Validation) -> Page {
         var page = Page()

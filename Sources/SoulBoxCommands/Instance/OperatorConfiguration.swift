@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import LinuxKernel
+import SoulBoxModel
 import SoulBoxService
 import Yams
 
@@ -59,6 +60,29 @@ struct OperatorConfiguration: Decodable {
         }
     }
 
+    /// Persistent sandboxes.
+    struct Sandboxes: Decodable {
+        /// The largest file that is taken, as `"100M"` or a number of bytes (size, 100M).
+        var uploadLimit: Int64?
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case uploadLimit = "upload_limit"
+        }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            try StrictKeys.check(decoder, CodingKeys.self)
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            guard values.contains(.uploadLimit) else { return }
+            let text = try values.decode(String.self, forKey: .uploadLimit)
+            guard let bytes = ByteSize.parse(text), bytes > 0 else {
+                throw OperatorError("sandboxes.upload_limit is no size: \(text)", advice: "Write it as 100M or 2G.")
+            }
+            uploadLimit = bytes
+        }
+    }
+
     /// Images.
     struct Images: Decodable {
         /// Debian's main archive (URI; none: what the host's apt uses). `soulbox image build --mirror` overrides.
@@ -101,13 +125,14 @@ struct OperatorConfiguration: Decodable {
 
     var http = HTTP()
     var images = Images()
+    var sandboxes = Sandboxes()
     var tokens = Tokens()
     var executions = Executions()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, executions, database, images, tokens
+        case http, executions, database, images, tokens, sandboxes
     }
 
     init() {}
@@ -119,6 +144,7 @@ struct OperatorConfiguration: Decodable {
         executions = try values.decodeIfPresent(Executions.self, forKey: .executions) ?? executions
         database = try values.decodeIfPresent(String.self, forKey: .database)
         images = try values.decodeIfPresent(Images.self, forKey: .images) ?? images
+        sandboxes = try values.decodeIfPresent(Sandboxes.self, forKey: .sandboxes) ?? sandboxes
         tokens = try values.decodeIfPresent(Tokens.self, forKey: .tokens) ?? tokens
     }
 
@@ -165,6 +191,7 @@ struct OperatorConfiguration: Decodable {
         resolved.executions.concurrent = executions.concurrent ?? resolved.executions.concurrent
         resolved.executions.retentionDays = executions.retentionDays ?? resolved.executions.retentionDays
         resolved.sandboxDirectory = instance.sandboxes
+        resolved.uploadLimitBytes = sandboxes.uploadLimit ?? resolved.uploadLimitBytes
         resolved.tokens.directory = instance.tokens
         resolved.tokens.issuer = tokens.issuer ?? ""
         resolved.tokens.audience = tokens.audience ?? ""

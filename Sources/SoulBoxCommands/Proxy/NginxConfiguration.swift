@@ -8,11 +8,13 @@ struct NginxConfiguration {
     private let instance: Instance
     private let http: OperatorConfiguration.HTTP
     private let executionPool: ServiceConfiguration.Pool
+    private let uploadLimit: Int64
 
-    init(_ instance: Instance, http: OperatorConfiguration.HTTP, executionThreads: ServiceConfiguration.Pool) {
+    init(_ instance: Instance, http: OperatorConfiguration.HTTP, _ resolved: ServiceConfiguration) {
         self.instance = instance
         self.http = http
-        executionPool = executionThreads
+        executionPool = resolved.executionPool
+        uploadLimit = resolved.uploadLimitBytes
     }
 
     /// The main file.
@@ -35,6 +37,8 @@ struct NginxConfiguration {
             "TLS_PORT": String(http.tlsPort),
             "CERTIFICATE": certificate.certificate, "CERTIFICATE_KEY": certificate.key,
             "EXECUTION_CONNECTIONS": String(connections),
+            // With room for the form around the file: a worker tells better what is too large.
+            "UPLOAD_SIZE": String(uploadLimit + (1 << 20)),
         ]
         try write("nginx.conf", fill(try template("soulbox.conf.in"), values))
         try write("nginx-fastcgi.conf", try template("fastcgi.conf.in"))

@@ -1,4 +1,5 @@
 import Glibc
+import IsolationProtocol
 import LinuxKernel
 import Logging
 import SoulBoxModel
@@ -99,7 +100,7 @@ final class Supervisor {
     private var sockets: [SharedDescriptor] = []
 
     private func startProxy(_ resolved: ServiceConfiguration) throws {
-        let nginx = NginxConfiguration(instance, http: configuration.http, executionThreads: resolved.executionPool)
+        let nginx = NginxConfiguration(instance, http: configuration.http, resolved)
         try nginx.prepare()
         try add(
             Spawn(
@@ -176,9 +177,21 @@ final class Supervisor {
     private func stop() {
         isReady = false
         writeState()
-        // From the outside in: no new requests, then those in progress, the database last.
-        for process in processes.reversed() { process.stop(within: 30) }
+        // From the outside in: no new requests, then those in progress, the database last. Sandboxes end with the stack;
+        // only a crash or an upgrade of the isolation service leaves them running.
+        for process in processes.reversed() {
+            if process.name == "isolator" { stopSandboxes() }
+            process.stop(within: 30)
+        }
         try? Files.removeTree(instance.stateFile)
+    }
+
+    private func stopSandboxes() {
+        do throws(IsolationError) {
+            try IsolationConnection(path: instance.run + "/isolator.sock").stopAllSandboxes()
+        } catch {
+            log.warning("sandboxes were not stopped", metadata: ["error": "\(error)"])
+        }
     }
 
     private func writeState() {

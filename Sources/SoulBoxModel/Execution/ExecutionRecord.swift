@@ -35,6 +35,8 @@ public struct ExecutionRecord: Sendable, Equatable {
     public var id: String
     /// Where it stands.
     public var status: ExecutionStatus
+    /// The persistent sandbox that it runs in, as `sb_…`; nil when one was made for it.
+    public var sandbox: String?
     /// The language.
     public var runtime: Runtime
     /// The template.

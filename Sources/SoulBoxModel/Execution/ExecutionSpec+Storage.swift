@@ -2,7 +2,7 @@ extension ExecutionSpec {
     /// The spec as JSON, for the row of a queued execution; `init(storage:)` reads it back.
     public var storage: JSONValue {
         [
-            "runtime": .string(runtime.rawValue),
+            "sandbox": JSONValue(sandbox), "runtime": .string(runtime.rawValue),
             "template": .string(template),
             "entrypoint": JSONValue(entrypoint),
             "code": JSONValue(code),
@@ -39,7 +39,7 @@ extension ExecutionSpec {
             environment.append(Variable(name: name, value: value))
         }
         self.init(
-            runtime: runtime, template: template, entrypoint: storage["entrypoint"]?.stringValue,
+            sandbox: storage["sandbox"]?.stringValue, runtime: runtime, template: template, entrypoint: storage["entrypoint"]?.stringValue,
             code: storage["code"]?.stringValue, files: files,
             arguments: storage["arguments"]?.arrayValue?.compactMap(\.stringValue) ?? [], environment: environment,
             stdin: storage["stdin"]?.stringValue,

@@ -14,6 +14,9 @@ public struct ExecutionSpec: Sendable, Equatable {
         }
     }
 
+    /// The persistent sandbox to run in, as `sb_…`; nil makes one for this execution alone.
+    public var sandbox: String?
+
     /// The language.
     public var runtime: Runtime
 
@@ -43,9 +46,10 @@ public struct ExecutionSpec: Sendable, Equatable {
 
     /// Makes a spec.
     public init(
-        runtime: Runtime, template: String, entrypoint: String? = nil, code: String? = nil, files: [InputFile] = [],
+        sandbox: String? = nil, runtime: Runtime, template: String, entrypoint: String? = nil, code: String? = nil, files: [InputFile] = [],
         arguments: [String] = [], environment: [Variable] = [], stdin: String? = nil, limits: ExecutionLimits = .init()
     ) {
+        self.sandbox = sandbox
         self.runtime = runtime
         self.template = template
         self.entrypoint = entrypoint

@@ -67,7 +67,7 @@ final class TestIsolator: Sendable {
                 "retention_days": 7, "artifact_each_bytes": 10_485_760, "artifact_total_bytes": 52_428_800,
                 "output_limit_bytes": 1_048_576,
             ],
-            "tokens": ["directory": "", "issuer": "", "audience": "", "key_file": ""], "document_path": "",
+            "tokens": ["directory": "", "issuer": "", "audience": "", "key_file": ""], "document_path": "", "upload_limit_bytes": 104857600,
             "sandbox_directory": .string("/var/lib/soulbox/test-\(instance)"),
             "control_pool": ["processes": 1, "threads": 1, "database_connections": 1],
             "execution_pool": ["processes": 1, "threads": 1, "database_connections": 1],

@@ -28,8 +28,14 @@ struct TestAPI {
     static let stores: APIStores = {
         let pool = PostgresPool("host=/nonexistent dbname=none", size: 1)
         let keys = KeyStore(pool)
+        let sandboxes = SandboxStore(pool)
+        let connections = IsolatorConnections(path: "/nonexistent/isolator.sock")
         return APIStores(
             keys: keys, accounts: AccountStore(pool), audit: AuditStore(pool), idempotency: IdempotencyStore(pool),
+            sandboxes: sandboxes,
+            keeper: SandboxKeeper(
+                store: sandboxes, connections: connections,
+                log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
             tokens: TokenVerifier(name: "soulbox", directory: "/nonexistent", external: nil, keys: keys),
             seal: ResponseSeal(key: [UInt8](repeating: 1, count: 32)))
     }()

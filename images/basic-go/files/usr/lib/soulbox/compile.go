@@ -1,4 +1,4 @@
-// Command compile builds a program of the workspace as /tmp/build/program.
+// Command compile builds a program of the workspace as program in the directory SOULBOX_BUILD.
 //
 // A program that is one package and imports nothing but the standard library goes straight to the compiler and the
 // linker, with the packages that the image holds compiled: `go build` spends more time on finding out that its cache is
@@ -22,12 +22,17 @@ import (
 )
 
 const (
-	output   = "/tmp/build"
 	library  = "/usr/lib/soulbox"
 	packages = library + "/importcfg"
 )
 
+// Where the program goes: SOULBOX_BUILD, so that programs of one sandbox can be built beside each other.
+var output = "/tmp/build"
+
 func main() {
+	if directory := os.Getenv("SOULBOX_BUILD"); directory != "" {
+		output = directory
+	}
 	if len(os.Args) != 2 {
 		fail(errors.New("usage: compile FILE"))
 	}

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import javax.lang.model.element.Modifier;
 import javax.lang.model.type.TypeKind;
 import javax.tools.ForwardingJavaFileObject;
@@ -25,13 +26,13 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /**
- * Compiles a program of the workspace into /tmp/build and writes the file that starts it.
+ * Compiles a program of the workspace into the directory SOULBOX_BUILD and writes the file that starts it.
  *
  * <p>It is more than a call of javac because the text of a program is stored as one file whatever its public class is
  * called, and because only the compiler knows which class has the main method.
  */
 public final class Compile {
-    private static final Path OUTPUT = Path.of("/tmp/build");
+    private static final Path OUTPUT = Path.of(System.getenv().getOrDefault("SOULBOX_BUILD", "/tmp/build"));
 
     /** The entry file, which may hold a public class of any name. */
     private static final class EntryFile extends ForwardingJavaFileObject<JavaFileObject> {
@@ -147,6 +148,9 @@ public final class Compile {
         try (Stream<Path> paths = Files.walk(Path.of(""))) {
             return paths
                     .filter(path -> path.toString().endsWith(suffix) && Files.isRegularFile(path))
+                    // What a hidden directory holds is no part of the program: other programs' texts among it.
+                    .filter(path -> StreamSupport.stream(path.spliterator(), false)
+                            .noneMatch(segment -> segment.toString().startsWith(".")))
                     .sorted()
                     .toList()
                     .stream();

@@ -1,0 +1,106 @@
+internal import IsolationProtocol
+internal import Logging
+internal import SoulBoxExecution
+internal import SoulBoxModel
+internal import SoulBoxStore
+
+/// The rules of persistent sandboxes: who may, what is noted when, and what a caller is told.
+struct SandboxService: Sendable {
+    let platform: Platform
+    let store: SandboxStore
+    let keeper: SandboxKeeper
+    let catalog: TemplateCatalog
+    let bounds: SandboxBounds
+    let maker: SandboxMaker
+
+    /// A sandbox of the caller's account.
+    func find(_ id: String, _ caller: Caller) throws(APIError) -> AccountSandbox {
+        guard let sandbox = try platform.gate.query({ try store.find(id, account: caller.accountID) }) else {
+            throw .notFound("sandbox")
+        }
+        return sandbox
+    }
+
+    /// Calls the isolation service; its refusal is told as the API tells it.
+    func isolate<Value>(_ body: () throws -> Value) throws(APIError) -> Value {
+        do {
+            return try body()
+        } catch let error as APIError {
+            throw error
+        } catch let error as IsolationError {
+            throw .isolation(error)
+        } catch {
+            return try platform.gate.query { throw error }
+        }
+    }
+
+    /// The template that a request means.
+    func template(_ request: SandboxRequest, _ validation: inout Validation) throws(APIError) -> ImageManifest? {
+        guard !validation.hasFailed("runtime"), !validation.hasFailed("template") else { return nil }
+        let found: ImageManifest?
+        do {
+            if let runtime = request.runtime {
+                found = try catalog.template(named: request.template, for: runtime)
+            } else {
+                found = try catalog.templates().first { $0.id == request.template }
+            }
+        } catch {
+            throw .unavailable
+        }
+        guard let found else {
+            validation.fail(
+                request.template == nil ? "runtime" : "template",
+                request.template == nil ? "No template is installed for it" : "There is no such template")
+            return nil
+        }
+        if let runtime = request.runtime, found.runtime != runtime {
+            validation.fail("template", "Is a template for \(found.runtime.rawValue), not for \(runtime.rawValue)")
+        }
+        if let memory = request.memoryBytes, memory < found.minimumMemoryBytes {
+            validation.fail(
+                "resources.memory_limit",
+                "The template \(found.id) needs at least \(ByteSize.text(found.minimumMemoryBytes))")
+        }
+        return found
+    }
+
+    /// How a sandbox stands with the isolation service; what is noted is brought in line.
+    func state(of sandbox: AccountSandbox) -> SandboxState? {
+        guard sandbox.status != .creating else { return nil }
+        do {
+            let state = try keeper.inspect(sandbox)
+            try? keeper.settle(sandbox, state)
+            return state
+        } catch let error as IsolationError where error.code == .sandboxNotFound {
+            try? keeper.settle(sandbox, nil)
+            return nil
+        } catch {
+            return nil
+        }
+    }
+
+    /// A sandbox in which programs can run: one that is being made is waited for.
+    ///
+    /// - Throws: 409 with its status when it does not run.
+    func running(_ sandbox: AccountSandbox) throws(APIError) -> AccountSandbox {
+        switch sandbox.status {
+        case .running: return sandbox
+        case .creating:
+            try isolate { try keeper.make(sandbox) }
+            return sandbox
+        case .stopped, .error: throw .isolation(IsolationError(.sandboxNotRunning, sandbox.status.rawValue))
+        }
+    }
+
+    /// The service found that a sandbox does not run as noted: what is noted is brought in line.
+    func noteAbsence(_ sandbox: AccountSandbox) { _ = state(of: sandbox) }
+}
+
+extension APIError {
+    /// A quota stands against it.
+    static func quota(_ refusal: SandboxStore.Refusal) -> APIError {
+        switch refusal {
+        case .quota(let name): .limitExceeded("The quota \(name) is used up", retryAfter: 60, quota: name)
+        }
+    }
+}
