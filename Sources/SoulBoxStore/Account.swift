@@ -27,6 +27,10 @@ public struct Account: Sendable, Equatable {
     public var quotas: Quotas
     /// How many executions have not ended.
     public var executionsRunning: Int64
+    /// How many sandboxes it has.
+    public var sandboxes: Int64
+    /// The size of their disks together, in bytes.
+    public var diskBytes: Int64
     /// Processor time of executions that ended today, in microseconds.
     public var cpuTodayMicroseconds: Int64
 }

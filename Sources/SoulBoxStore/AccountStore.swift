@@ -7,6 +7,8 @@ public struct AccountStore: Sendable {
         a.id, a.name, a.created_at AS created, a.concurrent_executions_quota, a.sandboxes_quota,
         a.disk_quota_bytes, a.cpu_seconds_quota,
         (SELECT count(*) FROM executions e WHERE e.account_id = a.id AND e.completed_at IS NULL) AS running,
+        (SELECT count(*) FROM sandboxes s WHERE s.account_id = a.id) AS sandboxes,
+        (SELECT coalesce(sum(s.disk_bytes), 0)::bigint FROM sandboxes s WHERE s.account_id = a.id) AS disk,
         cpu_today(a.id) AS cpu_us
         """
 
@@ -82,6 +84,8 @@ public struct AccountStore: Sendable {
         return Account(
             id: try row.bytes("id"), name: try row.text("name"),
             createdAt: Timestamp(microseconds: try row.microseconds("created")), quotas: quotas,
-            executionsRunning: try row.integer("running"), cpuTodayMicroseconds: try row.integer("cpu_us"))
+            executionsRunning: try row.integer("running"),
+            sandboxes: try row.integer("sandboxes"), diskBytes: try row.integer("disk"),
+            cpuTodayMicroseconds: try row.integer("cpu_us"))
     }
 }

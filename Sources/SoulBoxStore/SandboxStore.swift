@@ -17,7 +17,7 @@ public struct SandboxStore: Sendable {
 
     /// Why a sandbox was not noted.
     public enum Refusal: Sendable, Equatable {
-        /// A quota of the account is used up: `sandboxes` or `disk`.
+        /// A quota of the account is used up: `sandboxes` or `disk_bytes`.
         case quota(String)
     }
 
@@ -99,7 +99,7 @@ public struct SandboxStore: Sendable {
         ).first
         guard let used else { throw PostgresError(.decoding, "no count") }
         if let sandboxes, try used.integer("sandboxes") + newSandboxes > sandboxes { return .quota("sandboxes") }
-        if let disk, try used.integer("disk") + newDisk > disk { return .quota("disk") }
+        if let disk, try used.integer("disk") + newDisk > disk { return .quota("disk_bytes") }
         return nil
     }
 

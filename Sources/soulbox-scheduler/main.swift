@@ -25,7 +25,8 @@ do {
     let scheduler = Scheduler(
         databaseURL: configuration.databaseURL, store: ExecutionStore(database), processes: processes,
         idempotency: IdempotencyStore(database), audit: AuditStore(database), limits: LimitStore(database),
-        sandboxes: sandboxes, keeper: SandboxKeeper(store: sandboxes, connections: connections, log: log), runner: runner, process: presence.id,
+        sandboxes: sandboxes, keeper: SandboxKeeper(store: sandboxes, connections: connections, log: log),
+        runner: runner, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)
     scheduler.start()

@@ -39,7 +39,8 @@ final class Worker {
             .init(name: "container_manager") { _ = try connections.status(timeoutMilliseconds: 500) },
         ])
         let api = API(
-            repository: ExecutionStore(database), stores: try Worker.stores(configuration, database, connections, log), carrier: runner,
+            repository: ExecutionStore(database), stores: try Worker.stores(configuration, database, connections, log),
+            carrier: runner,
             catalog: runner.catalog, health: health, process: presence.id, version: configuration.version,
             document: (try? Files.read(configuration.documentPath, maximum: 4 << 20)) ?? [],
             uploadLimit: configuration.uploadLimitBytes, log: log)

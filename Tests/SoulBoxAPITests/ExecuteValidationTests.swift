@@ -53,7 +53,6 @@ struct ExecuteValidationTests {
         .with(#""async": 1"#, "async", "Must be true or false"),
         .with(#""network_access": true"#, "network_access", "Network access is not available on this installation"),
         .with(#""network_access": "no""#, "network_access", "Must be true or false"),
-        .with(#""sandbox_id": "sb_1""#, "sandbox_id", "Unknown field"),
         .with(#""tests": []"#, "tests", "Unknown field"),
         .with(#""callback_url": "http://a""#, "callback_url", "Unknown field"),
         .with(#""Timeout": 3"#, "Timeout", "Unknown field"),

@@ -36,7 +36,8 @@ struct ExecutionService: Sendable {
     ) throws(APIError) -> ExecutionRecord {
         let record = newRecord(spec)
         let new = NewExecution(
-            id: record.id, spec: spec, createdAt: record.createdAt, owner: nil, path: String(request.rawPath.prefix(200)),
+            id: record.id, spec: spec, createdAt: record.createdAt, owner: nil,
+            path: String(request.rawPath.prefix(200)),
             idempotency: idempotency)
         let admission = try store { try $0.admit(ticket, new: new) }
         let caller = try gate.caller(admission, request)

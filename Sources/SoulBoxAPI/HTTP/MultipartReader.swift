@@ -18,8 +18,8 @@ final class MultipartReader {
     private var buffer: [UInt8]
     private var start = 0
     private var isEnded = false
-    /// Whether the bytes at `start` belong to the part that was begun.
-    private var isInPart = false
+    /// Whether the bytes at `start` belong to a part; what stands before the first delimiter counts as one.
+    private var isInPart = true
 
     /// A reader of a body with that content type; nil when it is another one, or names no boundary.
     init?(_ body: any BodyReader, contentType: String) {
@@ -42,7 +42,7 @@ final class MultipartReader {
     /// The next part; nil after the last one.
     func next() throws(APIError) -> Part? {
         // What is left of the part before, or what stands before the first one.
-        while try read(limit: MultipartReader.chunk, { _ throws(APIError) in }) {}
+        while try read({ _ throws(APIError) in }) {}
         guard try available(2) else { throw MultipartReader.malformed("It ends without its closing delimiter") }
         if buffer[start] == 0x2D, buffer[start + 1] == 0x2D { return nil }
         guard buffer[start] == 0x0D, buffer[start + 1] == 0x0A else {
@@ -55,12 +55,12 @@ final class MultipartReader {
     }
 
     /// Gives `body` some of the part's bytes; false when there are no more.
-    func read(limit: Int = .max, _ body: (ArraySlice<UInt8>) throws(APIError) -> Void) throws(APIError) -> Bool {
-        guard isInPart || start == 0 else { return false }
+    func read(_ body: (ArraySlice<UInt8>) throws(APIError) -> Void) throws(APIError) -> Bool {
+        guard isInPart else { return false }
         while true {
             if let end = find() {
                 if end > start {
-                    let piece = buffer[start..<min(end, start + limit)]
+                    let piece = buffer[start..<end]
                     start = piece.endIndex
                     try body(piece)
                     return true
@@ -72,7 +72,7 @@ final class MultipartReader {
             // All but what may be the beginning of a delimiter.
             let sure = buffer.count - start - (delimiter.count - 1)
             if sure > 0 {
-                let piece = buffer[start..<(start + min(sure, limit))]
+                let piece = buffer[start..<(start + sure)]
                 start = piece.endIndex
                 try body(piece)
                 return true

@@ -126,7 +126,8 @@ extension Account {
                 "cpu_seconds_per_day": JSONValue(quotas.cpuSecondsPerDay),
             ],
             "usage": [
-                "executions_running": .integer(executionsRunning),
+                "executions_running": .integer(executionsRunning), "sandboxes": .integer(sandboxes),
+                "disk_bytes": .integer(diskBytes),
                 "cpu_seconds_today": .number(Double(cpuTodayMicroseconds) / 1_000_000),
             ],
         ]

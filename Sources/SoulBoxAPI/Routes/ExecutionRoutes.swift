@@ -93,7 +93,9 @@ struct ExecutionRoutes: Sendable {
         let caller = try service.gate.admit(call)
         if let error = validation.error { throw error }
         // A malformed identifier names no sandbox, and so nothing runs in it.
-        if sandbox != nil, filter.sandbox == nil { return Paging.response("executions", [], total: 0, page, next: nil, call.request) }
+        if sandbox != nil, filter.sandbox == nil {
+            return Paging.response("executions", [], total: 0, page, next: nil, call.request)
+        }
         // The pages of one walk show the same moment, whatever is added meanwhile.
         if page.cursor == nil, filter.until == nil { filter.until = .now }
         let listing = try service.store { [filter] in

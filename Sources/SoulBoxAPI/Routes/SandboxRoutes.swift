@@ -78,7 +78,8 @@ struct SandboxRoutes: Sendable {
         if sandbox.environment.count > service.bounds.variables || size > service.bounds.environmentBytes {
             validation.fail(
                 "environment",
-                "Must be at most \(service.bounds.variables) variables of \(service.bounds.environmentBytes) bytes in all")
+                "Must be at most \(service.bounds.variables) variables of \(service.bounds.environmentBytes) bytes in all"
+            )
         }
     }
 
@@ -133,7 +134,8 @@ struct SandboxRoutes: Sendable {
             var validation = Validation()
             checkEnvironment(changed, &validation)
             if changed.diskBytes < known.diskBytes {
-                validation.fail("resources.disk_limit", "A disk can only grow; it has \(ByteSize.text(known.diskBytes))")
+                validation.fail(
+                    "resources.disk_limit", "A disk can only grow; it has \(ByteSize.text(known.diskBytes))")
             }
             if let error = validation.error { throw error }
             let refusal = try platform.gate.query {

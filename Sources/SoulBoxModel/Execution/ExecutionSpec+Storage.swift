@@ -39,7 +39,8 @@ extension ExecutionSpec {
             environment.append(Variable(name: name, value: value))
         }
         self.init(
-            sandbox: storage["sandbox"]?.stringValue, runtime: runtime, template: template, entrypoint: storage["entrypoint"]?.stringValue,
+            sandbox: storage["sandbox"]?.stringValue, runtime: runtime, template: template,
+            entrypoint: storage["entrypoint"]?.stringValue,
             code: storage["code"]?.stringValue, files: files,
             arguments: storage["arguments"]?.arrayValue?.compactMap(\.stringValue) ?? [], environment: environment,
             stdin: storage["stdin"]?.stringValue,

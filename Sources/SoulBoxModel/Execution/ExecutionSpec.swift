@@ -46,7 +46,8 @@ public struct ExecutionSpec: Sendable, Equatable {
 
     /// Makes a spec.
     public init(
-        sandbox: String? = nil, runtime: Runtime, template: String, entrypoint: String? = nil, code: String? = nil, files: [InputFile] = [],
+        sandbox: String? = nil, runtime: Runtime, template: String, entrypoint: String? = nil, code: String? = nil,
+        files: [InputFile] = [],
         arguments: [String] = [], environment: [Variable] = [], stdin: String? = nil, limits: ExecutionLimits = .init()
     ) {
         self.sandbox = sandbox
