@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 int init_listen(const char *directory, const char *path) {
@@ -99,13 +100,48 @@ int init_reap(struct init_death *exit) {
     return 1;
 }
 
+ssize_t init_read(int descriptor, void *buffer, size_t size) {
+    ssize_t count;
+    do count = read(descriptor, buffer, size);
+    while (count < 0 && errno == EINTR);
+    return count < 0 ? -errno : count;
+}
+
+ssize_t init_write(int descriptor, const void *bytes, size_t count) {
+    ssize_t written;
+    do written = write(descriptor, bytes, count);
+    while (written < 0 && errno == EINTR);
+    return written < 0 ? -errno : written;
+}
+
+int init_pipe(int ends[2], int own) {
+    if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+    // Only our end: a program is surprised by a standard stream that does not wait.
+    int flags = fcntl(ends[own], F_GETFL);
+    if (flags < 0 || fcntl(ends[own], F_SETFL, flags | O_NONBLOCK) < 0) {
+        int failure = -errno;
+        close(ends[0]);
+        close(ends[1]);
+        return failure;
+    }
+    return 0;
+}
+
+int init_signal(pid_t pid, int signal) { return kill(pid, signal) < 0 ? -errno : 0; }
+
+uint64_t init_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 void init_kill_all(void) { kill(-1, SIGKILL); }
 void init_kill(pid_t pid) { kill(pid, SIGKILL); }
 void init_forbid_inspection(void) { prctl(PR_SET_DUMPABLE, 0); }
 
 void init_wait(struct init_poll *entries, size_t count) {
-    struct pollfd raw[80];
-    if (count > 80) count = 80;
+    struct pollfd raw[192];
+    if (count > 192) count = 192;
     for (size_t i = 0; i < count; i++)
         raw[i] = (struct pollfd){.fd = entries[i].descriptor, .events = entries[i].events & (POLLIN | POLLRDHUP)};
     while (poll(raw, count, -1) < 0 && errno == EINTR) {}

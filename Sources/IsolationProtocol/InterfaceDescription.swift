@@ -66,6 +66,19 @@ public enum InterfaceDescription {
           tag: string
         )
 
+        # A background process; `exit_code` and `signal` tell how it ended.
+        type Process (
+          pid: int,
+          arguments: []string,
+          started_us: int,
+          running: bool,
+          exit_code: ?int,
+          signal: ?string
+        )
+
+        # A piece of a process's output: stdout or stderr, how many bytes of both came before, and its bytes in base64.
+        type OutputEntry (stream: string, offset: int, data: string)
+
         # Runs one program in a sandbox made for it. Called with `more`; the replies tell what happens: `queued` (position),
         # `started`, `compiled` (stage), `artifacts` (artifacts, several replies), and last `finished` (outcome).
         # input: descriptor of a sealed memfd; stdin, stdout, stderr, compile_output: descriptors. No stdin is an empty one.
@@ -145,6 +158,33 @@ public enum InterfaceDescription {
         method BeginUpload(sandbox: string, account: string) -> (descriptor: int)
 
         method CommitUpload(sandbox: string, account: string, path: string, mode: int) -> (file: FileEntry)
+
+        # Starts a background process: it belongs to the sandbox and outlives this service.
+        method StartProcess(
+          sandbox: string,
+          account: string,
+          arguments: []string,
+          environment: []Variable,
+          directory: string
+        ) -> (process: Process)
+
+        # The background processes, running or over.
+        method ListProcesses(sandbox: string, account: string) -> (processes: []Process)
+
+        # Output after an offset; waits for some at most that long. What is older than 192 KiB is gone.
+        method ReadProcess(sandbox: string, account: string, process: int, offset: int, wait_ms: int) -> (
+          entries: []OutputEntry,
+          next: int,
+          over: bool
+        )
+
+        # Writes to a process's input, `data` in base64, as much as it takes now.
+        method WriteProcess(sandbox: string, account: string, process: int, data: string, close: bool) -> (written: int)
+
+        method SignalProcess(sandbox: string, account: string, process: int, signal: int) -> ()
+
+        # Kills a process with everything that it has started, and forgets it.
+        method RemoveProcess(sandbox: string, account: string, process: int) -> ()
 
         # The manifests of the images that can be used now.
         method ListImages() -> (images: []object)

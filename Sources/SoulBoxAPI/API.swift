@@ -51,6 +51,7 @@ public struct API: Sendable {
                 + HealthRoutes(service: executions, monitor: health, version: version).routes
                 + SandboxRoutes(service: sandboxes, files: files).routes
                 + FileRoutes(service: files).routes
+                + ProcessRoutes(service: files).routes
                 + KeyRoutes(platform: platform).routes
                 + TokenRoutes(platform: platform).routes
                 + AccountRoutes(platform: platform).routes

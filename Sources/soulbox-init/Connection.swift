@@ -8,6 +8,12 @@ struct Connection {
     /// The program's process; 0 when none is alive.
     var child: pid_t = 0
 
+    /// Whether the program lives on when the connection closes.
+    var isBackground = false
+
+    /// The background process whose next output is waited for, and from where; pid 0 when none is.
+    var awaited: (pid: pid_t, offset: UInt64) = (0, 0)
+
     /// Whether the sandbox ends when the connection closes while the program lives.
     var endsSandbox = false
 

@@ -6,7 +6,13 @@ enum PacketKind {
     static let killAll: UInt32 = 6
     static let done: UInt32 = 7
     static let version: UInt32 = 8
+    static let list: UInt32 = 9
+    static let read: UInt32 = 10
+    static let write: UInt32 = 11
+    static let signal: UInt32 = 12
+    static let forget: UInt32 = 13
+    static let data: UInt32 = 14
 }
 
 /// What this program speaks.
-let protocolVersion: UInt32 = 1
+let protocolVersion: UInt32 = 2

@@ -4,6 +4,16 @@ import CInit
 struct StartRequest {
     private static let stdinGiven: UInt32 = 1
     private static let endsWithConnection: UInt32 = 4
+    private static let background: UInt32 = 8
+
+    /// Whether it belongs to nobody's connection.
+    let isBackground: Bool
+
+    /// The number of its cgroup's leaf.
+    let leaf: UInt32
+
+    /// The program's arguments, each with its NUL; the beginning of many.
+    let arguments: [UInt8]
 
     /// What to start; its pointers are valid as long as the packet is.
     var program = init_program()
@@ -15,7 +25,8 @@ struct StartRequest {
     init?(_ body: UnsafeRawBufferPointer, streams: [Int32]) {
         var reader = PacketReader(body)
         guard reader.word() == protocolVersion, let flags = reader.word(), let user = reader.word(),
-            let group = reader.word(), let mask = reader.word(), let limitCount = reader.word(), limitCount <= 16,
+            let group = reader.word(), let mask = reader.word(), let leafNumber = reader.word(),
+            let limitCount = reader.word(), limitCount <= 16,
             let limits = reader.take(Int(limitCount) * 24), let first = reader.word(), let second = reader.word(),
             let arguments = reader.word(), let variables = reader.word(), let directoryCount = reader.word(),
             let stringsCount = reader.word()
@@ -30,7 +41,11 @@ struct StartRequest {
             let strings = reader.strings(Int(arguments + variables), in: Int(stringsCount)), reader.left == 0
         else { return nil }
         let hasStdin = flags & StartRequest.stdinGiven != 0
-        guard streams.count == (hasStdin ? 3 : 2) else { return nil }
+        isBackground = flags & StartRequest.background != 0
+        // A background program's pipes are made here.
+        guard streams.count == (isBackground ? 0 : hasStdin ? 3 : 2) else { return nil }
+        leaf = leafNumber
+        self.arguments = StartRequest.prefix(of: strings, Int(arguments), in: Int(stringsCount))
         endsSandbox = flags & StartRequest.endsWithConnection != 0
         program.user = user
         program.group = group
@@ -43,6 +58,22 @@ struct StartRequest {
         program.variable_count = variables
         program.strings = strings
         program.directory = directory
+        guard !isBackground else { return }
         program.streams = hasStdin ? (streams[0], streams[1], streams[2]) : (-1, streams[0], streams[1])
+    }
+
+    /// The first strings, as many as fit into two kilobytes.
+    private static func prefix(of strings: UnsafePointer<CChar>, _ number: Int, in count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var left = number
+        var index = 0
+        while left > 0, index < count, bytes.count < 2047 {
+            let byte = UInt8(bitPattern: strings[index])
+            bytes.append(byte)
+            if byte == 0 { left -= 1 }
+            index += 1
+        }
+        if bytes.last != 0 { bytes.append(0) }
+        return bytes
     }
 }

@@ -5,8 +5,11 @@ struct Supervisor {
     private static let maximumConnections = 64
     private static let maximumPacket = 256 << 10
 
-    private var connections: [Connection] = []
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: maximumPacket, alignment: 16)
+    static let maximumProcesses = 32
+
+    var connections: [Connection] = []
+    var processes: [BackgroundProcess] = []
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: maximumPacket, alignment: 16)
 
     /// Serves until the sandbox ends.
     static func start() -> Never {
@@ -31,11 +34,22 @@ struct Supervisor {
             for connection in connections {
                 entries.append(init_poll(descriptor: connection.descriptor, events: connection.events, returned: 0))
             }
+            let served = entries.count
+            for process in processes {
+                entries.append(
+                    init_poll(descriptor: process.output, events: Int16(INIT_READABLE), returned: 0))
+                entries.append(
+                    init_poll(descriptor: process.errors, events: Int16(INIT_READABLE), returned: 0))
+            }
             entries.withUnsafeMutableBufferPointer { init_wait($0.baseAddress, $0.count) }
             // Deaths first: a program's end must be told before its connection's is noticed.
             if entries[0].returned != 0 { handleSignals(signals) }
+            for index in served..<entries.count where entries[index].returned != 0 && entries[index].descriptor >= 0 {
+                readOutput(entries[index].descriptor)
+            }
+            answerAwaiting()
             var closed: [Int32] = []
-            for index in 2..<entries.count where entries[index].returned != 0 {
+            for index in 2..<served where entries[index].returned != 0 {
                 if !serve(entries[index].descriptor, found: entries[index].returned) {
                     closed.append(entries[index].descriptor)
                 }
@@ -59,27 +73,24 @@ struct Supervisor {
         if isAskedToEnd { init_exit(0) }
         var exit = init_death()
         while init_reap(&exit) != 0 {
+            if let index = processes.firstIndex(where: { $0.pid == exit.pid && $0.status == nil }) {
+                processes[index].status = exit.status
+                if processes[index].input >= 0 { init_close(processes[index].input) }
+                processes[index].input = -1
+            }
             guard let index = connections.firstIndex(where: { $0.child == exit.pid }) else { continue }
             connections[index].child = 0
+            connections[index].isBackground = false
             sendExited(exit, to: connections[index].descriptor)
         }
     }
 
     private func sendExited(_ exit: init_death, to descriptor: Int32) {
-        var packet: [UInt8] = []
-        append(PacketKind.exited, to: &packet)
-        append(UInt32(32), to: &packet)
-        append(UInt32(bitPattern: exit.status), to: &packet)
-        append(UInt32(0), to: &packet)
-        for value in [exit.user_microseconds, exit.system_microseconds, exit.peak_kibibytes] {
-            append(UInt32(truncatingIfNeeded: value), to: &packet)
-            append(UInt32(truncatingIfNeeded: value >> 32), to: &packet)
-        }
-        packet.withUnsafeBytes { init_send(descriptor, $0.baseAddress, $0.count) }
-    }
-
-    private func append(_ value: UInt32, to packet: inout [UInt8]) {
-        for shift in 0..<4 { packet.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) }
+        var packet = PacketWriter(PacketKind.exited)
+        packet.append(UInt32(bitPattern: exit.status))
+        packet.append(UInt32(0))
+        for value in [exit.user_microseconds, exit.system_microseconds, exit.peak_kibibytes] { packet.append(value) }
+        packet.send(to: descriptor)
     }
 
     /// Handles what was found on a connection; false when it is to be closed.
@@ -113,11 +124,14 @@ struct Supervisor {
             let body = UnsafeRawBufferPointer(rebasing: packet[reader.offset...])
             guard var request = StartRequest(body, streams: streams) else { return false }
             request.program.connection = descriptor
+            if request.isBackground { return startBackground(&request, at: index) }
             let child = init_start(&request.program)
             guard child > 0 else { return false }
             connections[index].child = child
             connections[index].endsSandbox = request.endsSandbox
             return true
+        case PacketKind.list, PacketKind.read, PacketKind.write, PacketKind.signal, PacketKind.forget:
+            return answerAboutProcess(kind, &reader, packet, at: index)
         case PacketKind.killAll:
             init_kill_all()
             sendWords([PacketKind.done, 0], to: descriptor)
@@ -131,9 +145,9 @@ struct Supervisor {
     }
 
     private func sendWords(_ words: [UInt32], to descriptor: Int32) {
-        var packet: [UInt8] = []
-        for word in words { append(word, to: &packet) }
-        packet.withUnsafeBytes { init_send(descriptor, $0.baseAddress, $0.count) }
+        var packet = PacketWriter(words[0])
+        for word in words.dropFirst(2) { packet.append(word) }
+        packet.send(to: descriptor)
     }
 
     private mutating func close(_ descriptor: Int32) {
@@ -141,6 +155,8 @@ struct Supervisor {
         let connection = connections.remove(at: index)
         init_close(descriptor)
         guard connection.child != 0 else { return }
+        // A background program outlives whoever asked for it.
+        if connection.isBackground { return }
         if connection.endsSandbox { init_exit(0) }
         init_kill(connection.child)
     }

@@ -18,10 +18,19 @@ struct RequestAdapter: Sendable {
                 clientDescriptor: request.clientDescriptor,
                 headers: { request.parameter(RequestAdapter.variable(for: $0)) }))
         do {
+            let headers = answer.headers.map { (name: $0.name, value: $0.value) }
+            if let stream = answer.stream {
+                try response.start(status: answer.status, headers: headers)
+                try stream.write { bytes in
+                    try response.write(bytes)
+                    try response.flush()
+                }
+                return
+            }
             // Without a length nginx would send chunks.
             let count = answer.file?.count ?? Int64(answer.body.count)
-            let length = (name: "Content-Length", value: String(count))
-            try response.start(status: answer.status, headers: answer.headers.map { ($0.name, $0.value) } + [length])
+            try response.start(
+                status: answer.status, headers: headers + [(name: "Content-Length", value: String(count))])
             guard let file = answer.file else { return try response.write(answer.body) }
             guard request.parameter("REQUEST_METHOD") != "HEAD" else { return }
             try file.read { try response.write(Array($0)) }

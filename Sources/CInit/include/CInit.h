@@ -73,6 +73,16 @@ struct init_death {
 };
 // Collects one dead child, known or adopted; 0 when there is none.
 int init_reap(struct init_death *exit);
+// read(2) of a descriptor that never waits. Returns the count, 0 at the end, or -errno.
+ssize_t init_read(int descriptor, void *buffer, size_t size);
+// write(2) to a descriptor that never waits. Returns the count, or -errno.
+ssize_t init_write(int descriptor, const void *bytes, size_t count);
+// A pipe; the end that stays here never waits. `own` is 0 to keep the read end, 1 to keep the write end.
+int init_pipe(int ends[2], int own);
+// kill(2). Returns 0 or -errno.
+int init_signal(pid_t pid, int signal);
+// Microseconds since 1970.
+uint64_t init_now(void);
 void init_kill_all(void);
 void init_kill(pid_t pid);
 void init_forbid_inspection(void);

@@ -94,6 +94,9 @@ final class ManagedSandbox: Sendable {
         result.memoryUsed = Int64(usage.memoryBytes)
         result.cpuMicroseconds = Int64(usage.cpuMicroseconds)
         result.cpuMillicoresUsed = rate(usage.cpuMicroseconds, since: startedAt)
+        if case .list(let programs) = try? sandbox.connect().ask(InitMessage.list) {
+            result.processes = programs.count { $0.status == nil }
+        }
         if let space = try? sandbox.space() {
             result.diskUsed = Int64(space.usedBytes)
             state.update { $0.diskUsed = Int64(space.usedBytes) }

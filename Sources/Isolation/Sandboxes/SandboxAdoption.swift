@@ -120,7 +120,7 @@ struct SandboxAdoption {
                 remains: remains, processes: processes)
             // What the user's programs could not change has not changed; what was built wrong must not live on.
             try PostureCheck.verify(sandbox)
-            endForegroundPrograms(of: sandbox)
+            try endForegroundPrograms(of: sandbox)
             SandboxFiles(sandbox).clearStaging()
             return sandbox
         } catch {
@@ -129,9 +129,16 @@ struct SandboxAdoption {
         }
     }
 
-    /// Ends what ran for callers whose connections ended with the earlier isolator.
-    private func endForegroundPrograms(of sandbox: Sandbox) {
-        for number in sandbox.group.leaves() {
+    /// Ends what ran for callers whose connections ended with the earlier isolator; background programs run on.
+    private func endForegroundPrograms(of sandbox: Sandbox) throws(SandboxError) {
+        guard case .version(InitMessage.version) = try sandbox.connect().ask(InitMessage.askVersion) else {
+            throw SandboxError(.supervise, "its first process is of another version of SoulBox")
+        }
+        guard case .list(let programs) = try sandbox.connect().ask(InitMessage.list) else {
+            throw SandboxError(.supervise, "its first process gave no list")
+        }
+        let kept = Set(programs.map(\.leaf))
+        for number in sandbox.group.leaves() where !kept.contains(number) {
             let leaf = sandbox.group.leaf(number)
             try? leaf.kill()
             _ = leaf.waitUntilEmpty(deadline: MonotonicClock.now + 5_000_000_000)

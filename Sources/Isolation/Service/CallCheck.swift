@@ -38,12 +38,23 @@ enum CallCheck {
         if let entrypoint = call.entrypoint, !isPath(entrypoint) {
             throw IsolationError(.invalidSpec, "malformed entrypoint")
         }
+        try validate(arguments: call.arguments, environment: call.environment)
+        guard image.manifest.compile == nil || call.compileOutput != nil else {
+            throw IsolationError(.invalidSpec, "compile_output is required for this template")
+        }
+        return image
+    }
+
+    /// Checks a program's arguments and variables.
+    static func validate(
+        arguments: [String], environment: [ExecutionSpec.Variable]
+    ) throws(IsolationError) {
         var bytes = 0
-        for argument in call.arguments {
+        for argument in arguments {
             guard isText(argument) else { throw IsolationError(.invalidSpec, "NUL in an argument") }
             bytes += argument.utf8.count + 1
         }
-        for variable in call.environment {
+        for variable in environment {
             guard isText(variable.name), isText(variable.value), !variable.name.isEmpty, !variable.name.contains("=")
             else {
                 throw IsolationError(.invalidSpec, "malformed environment")
@@ -51,10 +62,6 @@ enum CallCheck {
             bytes += variable.name.utf8.count + variable.value.utf8.count + 2
         }
         guard bytes <= maximumStrings else { throw IsolationError(.invalidSpec, "arguments and environment too large") }
-        guard image.manifest.compile == nil || call.compileOutput != nil else {
-            throw IsolationError(.invalidSpec, "compile_output is required for this template")
-        }
-        return image
     }
 
     /// Checks what a persistent sandbox is to be.

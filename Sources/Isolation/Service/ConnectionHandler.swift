@@ -46,12 +46,11 @@ struct ConnectionHandler {
             entry?.end(reason)
             try reply(["terminated": .bool(entry != nil)])
         case _ where SandboxCalls.methods.contains(method):
-            let result = Result { try SandboxCalls(isolator: isolator).answer(method, parameters ?? [:]) }
-            switch result {
-            case .success(let value): try reply(value)
-            case .failure(let error):
-                let told = note(error, about: parameters?["sandbox"]?.stringValue)
-                try fail(told.varlinkName, told.varlinkParameters)
+            try reply(about: parameters) { try SandboxCalls(isolator: isolator).answer(method, parameters ?? [:]) }
+        case _ where ProcessCalls.methods.contains(method):
+            try reply(about: parameters) {
+                try ProcessCalls(isolator: isolator, caller: connection.pollDescriptor)
+                    .answer(method, parameters ?? [:])
             }
         case _ where FileCalls.methods.contains(method):
             let result = Result { try files.answer(method, parameters ?? [:]) }
@@ -74,6 +73,16 @@ struct ConnectionHandler {
             }
             try reply(["description": .string(InterfaceDescription.text)])
         default: try fail("org.varlink.service.MethodNotFound", ["method": .string(method)])
+        }
+    }
+
+    /// Replies with what `body` gives, or with why it failed.
+    private func reply(about parameters: JSONValue?, _ body: () throws -> JSONValue) throws(IsolationError) {
+        switch Result(catching: body) {
+        case .success(let value): try reply(value)
+        case .failure(let error):
+            let told = note(error, about: parameters?["sandbox"]?.stringValue)
+            try fail(told.varlinkName, told.varlinkParameters)
         }
     }
 

@@ -30,6 +30,11 @@ final class SandboxGroup: Sendable {
 
     /// Makes the leaf of one program, limits set.
     func makeLeaf(_ limits: CgroupLimits) throws(SandboxError) -> any Cgroup {
+        leaf(try makeNumberedLeaf(limits))
+    }
+
+    /// Makes the leaf of one program, limits set, and gives its number.
+    func makeNumberedLeaf(_ limits: CgroupLimits) throws(SandboxError) -> Int {
         let number = next.withLock { number in
             defer { number += 1 }
             return number
@@ -43,6 +48,6 @@ final class SandboxGroup: Sendable {
             try? leaf.remove()
             throw SandboxError(.cgroupCreate, error)
         }
-        return leaf
+        return number
     }
 }

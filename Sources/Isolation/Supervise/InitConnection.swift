@@ -26,16 +26,32 @@ struct InitConnection: ~Copyable {
     }
 
     /// Lets the program's process go on to its exec.
-    func go() throws(SandboxError) {
-        let result = InitMessage.go.withUnsafeBytes { bytes in
+    func go() throws(SandboxError) { try send(InitMessage.go) }
+
+    /// Sends a packet.
+    func send(_ packet: [UInt8]) throws(SandboxError) {
+        let result = packet.withUnsafeBytes { bytes in
             Result { () throws(SystemCallError) in try UnixSocket.send(bytes, on: socket.rawValue) }
         }
         if case .failure(let error) = result { throw SandboxError(.initConnect, error) }
     }
 
+    /// Sends a packet and gives what soulbox-init answers, within that time.
+    func ask(_ packet: [UInt8], milliseconds: CInt = 5000) throws(SandboxError) -> InitMessage.Received {
+        try send(packet)
+        var entries = [PollEntry(descriptor: socket.rawValue, events: .input)]
+        let found = try step(.supervise) { () throws(SystemCallError) in
+            try Poll.wait(&entries, timeout: milliseconds)
+        }
+        guard found > 0, let answer = try receive(size: 128 << 10) else {
+            throw SandboxError(.supervise, "soulbox-init does not answer")
+        }
+        return answer
+    }
+
     /// The next message; nil when PID 1 is gone.
-    func receive() throws(SandboxError) -> InitMessage.Received? {
-        let result = withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { buffer in
+    func receive(size: Int = 256) throws(SandboxError) -> InitMessage.Received? {
+        let result = withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { buffer in
             Result { () throws(SystemCallError) in
                 let message = try UnixSocket.receive(into: buffer, from: socket.rawValue)
                 return (Array(buffer[..<message.count]), message.credentials?.pid)

@@ -5,7 +5,7 @@ internal import Glibc
 /// `CInit/CInit.h` is the other side's view of the same layout.
 enum InitMessage {
     /// The version that both sides speak.
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
 
     /// What soulbox-init or a program's process tells.
     enum Received: Equatable {
@@ -15,6 +15,14 @@ enum InitMessage {
         case failed(step: Int32, errno: Int32)
         /// It has ended, with this status of wait(2).
         case exited(status: Int32)
+        /// What came of a request about a background program: a count, 0, or -errno.
+        case done(result: Int32)
+        /// The background programs.
+        case list([BackgroundProgram])
+        /// A piece of a background program's output, none when there is none; `isOver` when no more can come.
+        case data(OutputPiece)
+        /// What soulbox-init speaks.
+        case version(UInt32)
     }
 
     /// A resource limit.
@@ -36,6 +44,37 @@ enum InitMessage {
         var arguments: [[UInt8]]
         var environment: [[UInt8]]
         var directory: [UInt8]
+        /// Whether it belongs to nobody's connection; soulbox-init then holds its pipes.
+        var isBackground = false
+        /// The number of its cgroup's leaf.
+        var leaf = 0
+    }
+
+    /// A background program as soulbox-init knows it.
+    struct BackgroundProgram: Equatable {
+        /// Its process in the sandbox's pid namespace.
+        let pid: Int32
+        /// The number of its cgroup's leaf.
+        let leaf: Int
+        /// When it was started, in microseconds since 1970.
+        let startedAt: Int64
+        /// The status of wait(2); nil while it runs.
+        let status: Int32?
+        /// How many bytes it has written.
+        let total: UInt64
+        /// Its arguments, the beginning of many.
+        let arguments: [String]
+    }
+
+    /// A piece of a background program's output.
+    struct OutputPiece: Equatable {
+        /// Whether no more can come.
+        let isOver: Bool
+        /// 1 for standard output, 2 for standard error, 0 for nothing.
+        let stream: UInt32
+        /// How many bytes of both streams came before.
+        let offset: UInt64
+        let bytes: [UInt8]
     }
 
     static func encode(_ start: Start) -> [UInt8] {
@@ -47,10 +86,11 @@ enum InitMessage {
             for shift in 0..<8 { body.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) }
         }
         append(version)
-        append(UInt32(start.hasStdin ? 1 : 0) | 2 | (start.endsSandboxOnHangUp ? 4 : 0))
+        append(UInt32(start.hasStdin ? 1 : 0) | 2 | (start.endsSandboxOnHangUp ? 4 : 0) | (start.isBackground ? 8 : 0))
         append(start.user)
         append(start.group)
         append(start.umask)
+        append(UInt32(start.leaf))
         append(UInt32(start.limits.count))
         for limit in start.limits {
             append(limit.resource)
@@ -74,6 +114,39 @@ enum InitMessage {
     /// Lets the program's process go on to its exec.
     static let go = packet(3, [])
 
+    /// Asks for the background programs.
+    static let list = packet(9, [])
+
+    /// Asks what soulbox-init speaks.
+    static let askVersion = packet(8, [])
+
+    /// Asks for output of a background program after an offset; `waits` until there is some.
+    static func read(_ pid: Int32, after offset: UInt64, waits: Bool) -> [UInt8] {
+        packet(
+            10,
+            words([
+                UInt32(bitPattern: pid), UInt32(truncatingIfNeeded: offset), UInt32(truncatingIfNeeded: offset >> 32),
+                waits ? 1 : 0,
+            ]))
+    }
+
+    /// Writes to a background program's input.
+    static func write(_ pid: Int32, _ bytes: [UInt8], closes: Bool) -> [UInt8] {
+        packet(11, words([UInt32(bitPattern: pid), closes ? 1 : 0]) + bytes)
+    }
+
+    /// Sends a background program a signal.
+    static func signal(_ pid: Int32, _ number: Int32) -> [UInt8] {
+        packet(12, words([UInt32(bitPattern: pid), UInt32(bitPattern: number)]))
+    }
+
+    /// Forgets a background program that has ended.
+    static func forget(_ pid: Int32) -> [UInt8] { packet(13, words([UInt32(bitPattern: pid)])) }
+
+    private static func words(_ values: [UInt32]) -> [UInt8] {
+        values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> UInt32(8 * $0)) } }
+    }
+
     static func decode(_ packet: [UInt8], sender: pid_t?) -> Received? {
         guard packet.count >= 8 else { return nil }
         func word(_ offset: Int) -> UInt32 {
@@ -88,6 +161,14 @@ enum InitMessage {
         case 4 where length >= 8:
             return .failed(step: Int32(bitPattern: word(8)), errno: Int32(bitPattern: word(12)))
         case 5 where length >= 4: return .exited(status: Int32(bitPattern: word(8)))
+        case 7: return .done(result: length >= 4 ? Int32(bitPattern: word(8)) : 0)
+        case 8 where length >= 4: return .version(word(8))
+        case 9: return decodeList(Array(packet[8...]))
+        case 14 where length >= 16:
+            return .data(
+                OutputPiece(
+                    isOver: word(8) != 0, stream: word(12), offset: UInt64(word(16)) | UInt64(word(20)) << 32,
+                    bytes: Array(packet[24...])))
         default: return nil
         }
     }
@@ -99,5 +180,33 @@ enum InitMessage {
             for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) }
         }
         return bytes + body
+    }
+
+    private static func decodeList(_ body: [UInt8]) -> Received? {
+        var rest = body[...]
+        func word() -> UInt32? {
+            guard rest.count >= 4 else { return nil }
+            defer { rest = rest.dropFirst(4) }
+            return (0..<4).reduce(0) { $0 | UInt32(rest[rest.startIndex + $1]) << UInt32(8 * $1) }
+        }
+        func long() -> UInt64? {
+            guard let low = word(), let high = word() else { return nil }
+            return UInt64(low) | UInt64(high) << 32
+        }
+        guard let count = word(), count <= 1024 else { return nil }
+        var programs: [BackgroundProgram] = []
+        for _ in 0..<count {
+            guard let pid = word(), let leaf = word(), let startedAt = long(), let isOver = word(), let status = word(),
+                let total = long(), let length = word(), length <= rest.count
+            else { return nil }
+            let arguments = rest.prefix(Int(length)).split(separator: 0, omittingEmptySubsequences: false).dropLast()
+            rest = rest.dropFirst(Int(length))
+            programs.append(
+                BackgroundProgram(
+                    pid: Int32(bitPattern: pid), leaf: Int(leaf), startedAt: Int64(clamping: startedAt),
+                    status: isOver == 0 ? nil : Int32(bitPattern: status), total: total,
+                    arguments: arguments.map { String(decoding: $0, as: UTF8.self) }))
+        }
+        return rest.isEmpty ? .list(programs) : nil
     }
 }

@@ -73,7 +73,7 @@ struct StageSupervisor {
         switch try connection.receive() {
         case .ready(let hostPID): pid = hostPID
         case .failed(let step, let errno): throw SandboxError(.program(step), errno: errno)
-        case .exited, nil: throw SandboxError(.supervise, "soulbox-init gave no process")
+        default: throw SandboxError(.supervise, "soulbox-init gave no process")
         }
         // The process stands before its exec: into its limits first, then everything about it is checked once more.
         try step(.cgroupAttach) { () throws(SystemCallError) in try leaf.attach(pid: pid) }
@@ -108,10 +108,10 @@ struct StageSupervisor {
                 case .exited(let code): status = code
                 case .failed(let step, let errno):
                     return try failed(step: step, errno: errno)
-                case .ready: throw SandboxError(.supervise, "soulbox-init spoke out of turn")
                 case nil:
                     guard ending != nil else { throw SandboxError(.supervise, "PID 1 ended") }
                     status = SIGKILL
+                default: throw SandboxError(.supervise, "soulbox-init spoke out of turn")
                 }
                 continue
             }
@@ -153,6 +153,7 @@ struct StageSupervisor {
 
     private func diskIsFull() -> Bool {
         guard let space = try? sandbox.space() else { return false }
-        return space.availableBytes == 0 || space.freeInodes == 0
+        // Less than what most programs write at once: a filesystem keeps a few blocks back, and frees some late.
+        return space.availableBytes < 64 << 10 || space.freeInodes == 0
     }
 }

@@ -14,9 +14,16 @@ public struct HTTPResponse: Sendable, Equatable {
     /// A part of a file in the place of `body`.
     public var file: FileRange?
 
+    /// A body that comes into being while it is sent, in the place of `body`.
+    public var stream: BodyStream?
+
     /// Makes an answer.
-    public init(status: Int, headers: [APIError.Header] = [], body: [UInt8] = [], file: FileRange? = nil) {
+    public init(
+        status: Int, headers: [APIError.Header] = [], body: [UInt8] = [], file: FileRange? = nil,
+        stream: BodyStream? = nil
+    ) {
         self.file = file
+        self.stream = stream
         self.status = status
         self.headers = headers
         self.body = body

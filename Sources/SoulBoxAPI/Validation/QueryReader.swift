@@ -83,6 +83,11 @@ struct QueryReader {
         for name in unread.sorted() { validation.fail(String(name.prefix(100)), "Unknown parameter") }
     }
 
+    /// An integer within bounds.
+    mutating func number(_ name: String, _ range: ClosedRange<Int>, _ validation: inout Validation) -> Int? {
+        integer(name, range, &validation)
+    }
+
     private mutating func integer(
         _ name: String, _ range: ClosedRange<Int>, _ validation: inout Validation
     ) -> Int? {

@@ -30,6 +30,12 @@ public struct ImageManifest: Sendable, Equatable {
         public let arguments: [String]
         /// Variables, with placeholders in their values.
         public let environment: [ExecutionSpec.Variable]
+
+        /// Makes a command.
+        public init(arguments: [String], environment: [ExecutionSpec.Variable]) {
+            self.arguments = arguments
+            self.environment = environment
+        }
     }
 
     /// The compile stage with limits of its own.

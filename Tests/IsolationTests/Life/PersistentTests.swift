@@ -31,11 +31,15 @@ struct PersistentTests {
             import os
             n = 0
             with open('big', 'wb', 0) as f:
-                while True:
-                    try: n += f.write(b'x' * 65536)
-                    except OSError as e:
-                        print(e.errno, n)
-                        raise SystemExit(1)
+                for size in (65536, 4096, 1):
+                    while True:
+                        try: n += f.write(b'x' * size)
+                        except OSError as e:
+                            code = e.errno
+                            break
+                    os.fsync(f.fileno())
+            print(code, n)
+            raise SystemExit(1)
             """)
         let fields = run.output.split(whereSeparator: \.isWhitespace)
         #expect(fields.first == "28", "\(run)")
