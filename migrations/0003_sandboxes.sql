@@ -47,7 +47,11 @@ CREATE TABLE sandbox_events (
 CREATE INDEX sandbox_events_sandbox ON sandbox_events (sandbox_id, id);
 CREATE INDEX sandbox_events_at ON sandbox_events (at);
 
-ALTER TABLE executions ADD COLUMN sandbox_id uuid;
+ALTER TABLE executions
+    ADD COLUMN sandbox_id uuid,
+    ADD COLUMN context_id text,
+    -- The rich results of a cell, as a JSON array.
+    ADD COLUMN results text;
 CREATE INDEX executions_sandbox ON executions (sandbox_id, id) WHERE sandbox_id IS NOT NULL;
 
 DROP FUNCTION admit_execution;
@@ -59,7 +63,7 @@ DROP FUNCTION admit_execution;
 CREATE FUNCTION admit_execution(
     key uuid, hash bytea, only_ text[], address_ inet, acting uuid, execution uuid, runtime_ text, template_ text,
     timeout_ms_ integer, memory_bytes_ bigint, cpu_millicores_ integer, process_limit_ integer, spec_ text, owner_ uuid,
-    created_us bigint, request_ text, path_ text, idempotency_ text, request_hash_ bytea, sandbox_ uuid,
+    created_us bigint, request_ text, path_ text, idempotency_ text, request_hash_ bytea, sandbox_ uuid, context_ text,
     OUT outcome text, OUT account uuid, OUT granted text[], OUT missing text, OUT rate_limit integer,
     OUT rate_remaining integer, OUT rate_reset bigint, OUT earlier uuid, OUT retry integer)
     LANGUAGE plpgsql AS $$
@@ -125,10 +129,10 @@ BEGIN
 
     INSERT INTO executions (
         id, account_id, key_id, status, runtime, template, timeout_ms, memory_bytes, cpu_millicores, process_limit, spec,
-        owner, created_at, sandbox_id)
+        owner, created_at, sandbox_id, context_id)
     VALUES (
         execution, account, key, 'queued', runtime_, template_, timeout_ms_, memory_bytes_, cpu_millicores_,
-        process_limit_, spec_, owner_, from_microseconds(created_us), sandbox_);
+        process_limit_, spec_, owner_, from_microseconds(created_us), sandbox_, context_);
     IF idempotency_ IS NOT NULL THEN
         INSERT INTO idempotency_keys AS i (account_id, key, request_hash, execution_id)
         VALUES (account, idempotency_, request_hash_, execution)

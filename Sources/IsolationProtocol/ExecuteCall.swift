@@ -45,6 +45,8 @@ public struct ExecuteCall: Sendable {
     public var request: String?
     /// The persistent sandbox to run in; nil makes one for this execution alone.
     public var sandbox: String?
+    /// The context of that sandbox to run in: then `entrypoint` names the file that holds the cell.
+    public var context: String?
     /// A file or directory below `/workspace` that goes when an execution in a persistent sandbox has ended.
     public var scratch: String?
     /// The template's identifier.
@@ -74,7 +76,7 @@ public struct ExecuteCall: Sendable {
 
     /// Makes a call.
     public init(
-        execution: String, account: String, request: String? = nil, sandbox: String? = nil,
+        execution: String, account: String, request: String? = nil, sandbox: String? = nil, context: String? = nil,
         scratch: String? = nil, template: String, entrypoint: String? = nil,
         arguments: [String] = [],
         environment: [ExecutionSpec.Variable] = [], limits: ExecutionLimits = .init(), files: [File] = [],
@@ -85,6 +87,7 @@ public struct ExecuteCall: Sendable {
         self.account = account
         self.request = request
         self.sandbox = sandbox
+        self.context = context
         self.scratch = scratch
         self.template = template
         self.entrypoint = entrypoint
@@ -138,6 +141,7 @@ public struct ExecuteCall: Sendable {
             ),
         ])
         object["sandbox"] = sandbox.map(JSONValue.string)
+        object["context"] = context.map(JSONValue.string)
         object["scratch"] = scratch.map(JSONValue.string)
         object["request"] = request.map(JSONValue.string)
         object["entrypoint"] = entrypoint.map(JSONValue.string)

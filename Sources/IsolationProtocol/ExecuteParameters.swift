@@ -10,7 +10,8 @@ public struct ExecuteParameters: Sendable {
     public let descriptors: [SharedDescriptor]
 
     private static let names: Set<String> = [
-        "execution", "account", "request", "sandbox", "scratch", "template", "entrypoint", "arguments", "environment",
+        "execution", "account", "request", "sandbox", "context", "scratch", "template", "entrypoint", "arguments",
+        "environment",
         "limits", "files",
         "artifact_limits", "input", "stdin", "stdout", "stderr", "compile_output",
     ]
@@ -67,7 +68,8 @@ public struct ExecuteParameters: Sendable {
         }
         call = ExecuteCall(
             execution: try text("execution"), account: try text("account"), request: object["request"]?.stringValue,
-            sandbox: object["sandbox"]?.stringValue, scratch: object["scratch"]?.stringValue,
+            sandbox: object["sandbox"]?.stringValue, context: object["context"]?.stringValue,
+            scratch: object["scratch"]?.stringValue,
             template: try text("template"),
             entrypoint: object["entrypoint"]?.stringValue,
             arguments: object["arguments"]?.arrayValue?.compactMap(\.stringValue) ?? [], environment: environment,

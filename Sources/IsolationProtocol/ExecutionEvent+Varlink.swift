@@ -11,6 +11,10 @@ extension ExecutionEvent {
             parameters["event"] = "queued"
             parameters["position"] = JSONValue(position)
         case .started: parameters["event"] = "started"
+        case .streams(let streams):
+            parameters["event"] = "streams"
+            parameters["streams"] = .array(streams.indices.map { JSONValue($0) })
+            descriptors = streams.map(\.rawValue)
         case .compiled(let stage):
             parameters["event"] = "compiled"
             parameters["stage"] = stage.json
@@ -49,6 +53,10 @@ extension ExecutionEvent {
         switch event {
         case "queued": self = .queued(position: Int(parameters["position"]?.integerValue ?? 0))
         case "started": self = .started
+        case "streams":
+            let count = parameters["streams"]?.arrayValue?.count ?? 0
+            guard count == 3 else { throw violation }
+            self = .streams(try connection.takeDescriptors(count))
         case "compiled":
             guard let stage = parameters["stage"].flatMap(StageOutcome.init(json:)) else { throw violation }
             self = .compiled(stage)

@@ -7,6 +7,8 @@ public enum ExecutionEvent: Sendable {
     case queued(position: Int)
     /// Its first stage begins.
     case started
+    /// What a cell writes: the reading ends of its output, its errors and its results.
+    case streams([SharedDescriptor])
     /// The compile stage has ended.
     case compiled(StageOutcome)
     /// Files that it made or changed.

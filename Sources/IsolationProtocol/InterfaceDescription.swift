@@ -83,12 +83,14 @@ public enum InterfaceDescription {
         # `started`, `compiled` (stage), `artifacts` (artifacts, several replies), and last `finished` (outcome).
         # input: descriptor of a sealed memfd; stdin, stdout, stderr, compile_output: descriptors. No stdin is an empty one.
         # Closing the connection ends the execution. With `sandbox` it runs in that persistent sandbox, whose image counts and not
-        # `template`; `scratch` is removed from /workspace when it has ended.
+        # `template`; `scratch` is removed from /workspace when it has ended. With `context` the file `entrypoint` is a cell for that
+        # context; `streams` then tells of the descriptors that its output, its errors and its results are read from.
         method Execute(
           execution: string,
           account: string,
           request: ?string,
           sandbox: ?string,
+          context: ?string,
           scratch: ?string,
           template: string,
           entrypoint: ?string,
@@ -102,7 +104,8 @@ public enum InterfaceDescription {
           stdout: int,
           stderr: int,
           compile_output: ?int
-        ) -> (event: string, position: ?int, stage: ?Stage, artifacts: ?[]Artifact, outcome: ?Outcome)
+        ) -> (event: string, position: ?int, stage: ?Stage, artifacts: ?[]Artifact, outcome: ?Outcome,
+          streams: ?[]int)
 
         # Ends a running or waiting execution; it then finishes with this reason: `cancelled` or `output_limit`.
         method Terminate(execution: string, account: string, reason: string) -> (terminated: bool)
@@ -159,13 +162,15 @@ public enum InterfaceDescription {
 
         method CommitUpload(sandbox: string, account: string, path: string, mode: int) -> (file: FileEntry)
 
-        # Starts a background process: it belongs to the sandbox and outlives this service.
+        # Starts a background process: it belongs to the sandbox and outlives this service. With `context` it is the template's
+        # interpreter for cells, and that name its last argument.
         method StartProcess(
           sandbox: string,
           account: string,
           arguments: []string,
           environment: []Variable,
-          directory: string
+          directory: string,
+          context: ?string
         ) -> (process: Process)
 
         # The background processes, running or over.

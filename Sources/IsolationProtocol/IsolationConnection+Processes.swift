@@ -5,8 +5,11 @@ extension IsolationConnection {
     private static let processMilliseconds: CInt = 30_000
 
     /// Starts a background process in a persistent sandbox.
+    ///
+    /// - Parameter context: A context's name: then the template's interpreter is started, and `arguments` are none.
     public func startProcess(
-        arguments: [String], environment: [ExecutionSpec.Variable], directory: String, in sandbox: String,
+        arguments: [String] = [], context: String? = nil, environment: [ExecutionSpec.Variable], directory: String,
+        in sandbox: String,
         account: String
     ) throws(IsolationError) -> SandboxProcess {
         let reply = try ask(
@@ -17,7 +20,7 @@ extension IsolationConnection {
                     "environment",
                     .array(environment.map { ["name": .string($0.name), "value": .string($0.value)] })
                 ),
-                ("directory", .string(directory)),
+                ("directory", .string(directory)), ("context", JSONValue(context)),
             ])
         guard let process = reply["process"].flatMap(SandboxProcess.init(json:)) else {
             throw IsolationError(.protocolViolation, "malformed process")

@@ -17,6 +17,11 @@ extension Files {
     /// Sets which permissions new files of this process lack, whatever it was started with (umask(2)).
     public static func setCreationMask(_ mask: UInt32) { umask(mask) }
 
+    /// Makes a FIFO below `directory` (mkfifoat(3)).
+    public static func makeFIFO(_ path: String, mode: UInt32, at directory: CInt) throws(SystemCallError) {
+        try check("mkfifoat") { mkfifoat(directory, path, mode) }
+    }
+
     /// Makes a symbolic link below `directory` (symlinkat(2)).
     public static func makeSymbolicLink(_ path: String, to target: String, at directory: CInt) throws(SystemCallError) {
         try check("symlinkat") { symlinkat(target, directory, path) }

@@ -52,6 +52,7 @@ public struct API: Sendable {
                 + SandboxRoutes(service: sandboxes, files: files).routes
                 + FileRoutes(service: files).routes
                 + ProcessRoutes(service: files).routes
+                + ContextRoutes(service: files).routes
                 + KeyRoutes(platform: platform).routes
                 + TokenRoutes(platform: platform).routes
                 + AccountRoutes(platform: platform).routes

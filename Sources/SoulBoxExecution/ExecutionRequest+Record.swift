@@ -7,6 +7,7 @@ extension ExecutionRequest {
             id: id, status: .queued, runtime: spec.runtime, template: spec.template, limits: spec.limits,
             createdAt: createdAt)
         record.sandbox = spec.sandbox
+        record.context = spec.context
         return record
     }
 }

@@ -69,6 +69,7 @@ public struct ExecutionRunner: Sendable {
                 withCompile: template.compile != nil, keeping: limits.output.kept)
             let call = ExecuteCall(
                 execution: request.id, account: request.account, request: request.requestID, sandbox: spec.sandbox,
+                context: spec.context,
                 scratch: place.scratch, template: template.id, entrypoint: place.entrypoint,
                 arguments: spec.arguments, environment: spec.environment, limits: spec.limits, files: input.files,
                 artifactLimits: limits.artifacts, input: input.contents?.rawValue, stdin: input.stdin?.rawValue,

@@ -2,9 +2,28 @@ internal import LinuxKernel
 
 /// The pipes of one execution: the ends that are read here, and the ends that go to the isolation service.
 struct ExecutionStreams {
-    let stdout: CapturedStream
-    let stderr: CapturedStream
+    private(set) var stdout: CapturedStream
+    private(set) var stderr: CapturedStream
     let compile: CapturedStream?
+    /// The rich results of a cell.
+    private(set) var results: CapturedStream?
+    private let limit: Int
+    /// Bytes of results that are kept.
+    private static let resultsLimit = 32 << 20
+
+    init(stdout: CapturedStream, stderr: CapturedStream, compile: CapturedStream?, keeping limit: Int) {
+        self.stdout = stdout
+        self.stderr = stderr
+        self.compile = compile
+        self.limit = limit
+    }
+
+    /// Reads a cell's output, errors and results from these from now on.
+    mutating func replace(by streams: [SharedDescriptor]) {
+        stdout = CapturedStream(streams[0], keeping: limit)
+        stderr = CapturedStream(streams[1], keeping: limit)
+        results = CapturedStream(streams[2], keeping: ExecutionStreams.resultsLimit)
+    }
 
     /// The write ends; dropping them leaves the sandbox as the only writer.
     struct WriteEnds {
@@ -21,7 +40,8 @@ struct ExecutionStreams {
         let stderr = try pipe(keeping: limit)
         let compile = withCompile ? try pipe(keeping: limit) : nil
         return (
-            ExecutionStreams(stdout: stdout.stream, stderr: stderr.stream, compile: compile?.stream),
+            ExecutionStreams(
+                stdout: stdout.stream, stderr: stderr.stream, compile: compile?.stream, keeping: limit),
             WriteEnds(stdout: stdout.writeEnd, stderr: stderr.writeEnd, compile: compile?.writeEnd)
         )
     }
@@ -34,6 +54,7 @@ struct ExecutionStreams {
         stdout.read(using: buffer)
         stderr.read(using: buffer)
         compile?.read(using: buffer)
+        results?.read(using: buffer)
     }
 
     /// Reads what is left and closes all.
@@ -41,6 +62,7 @@ struct ExecutionStreams {
         stdout.drain(using: buffer)
         stderr.drain(using: buffer)
         compile?.drain(using: buffer)
+        results?.drain(using: buffer)
     }
 
     private static func pipe(

@@ -21,7 +21,11 @@ struct ProgramPlace {
             return
         }
         let name = String(execution.suffix(12))
-        if template.compile == nil {
+        if spec.context != nil {
+            // A cell is no file of the workspace.
+            file = ".\(name)-cell"
+            scratch = nil
+        } else if template.compile == nil {
             file = ".\(name)-\(template.programFile)"
             scratch = file
         } else {

@@ -14,7 +14,7 @@ final class RunningExecution {
     private let request: ExecutionRequest
     private let connection: IsolationConnection
     private let connections: IsolatorConnections
-    private let streams: ExecutionStreams
+    private var streams: ExecutionStreams
     private let limits: ExecutionRunner.Limits
     private let deadline: UInt64
     private let beganAt = MonotonicClock.now
@@ -80,6 +80,7 @@ final class RunningExecution {
             PollEntry(descriptor: streams.stdout.pollDescriptor, events: .input),
             PollEntry(descriptor: streams.stderr.pollDescriptor, events: .input),
             PollEntry(descriptor: streams.compile?.pollDescriptor ?? -1, events: .input),
+            PollEntry(descriptor: streams.results?.pollDescriptor ?? -1, events: .input),
         ]
         do {
             _ = try Poll.wait(&entries, timeout: next > now ? CInt(clamping: (next - now) / 1_000_000 + 1) : 0)
@@ -98,6 +99,7 @@ final class RunningExecution {
         case .started:
             startedAt = .now
             noticeAt = MonotonicClock.now + RunningExecution.noticeNanoseconds
+        case .streams(let ends): streams.replace(by: ends)
         case .compiled(let stage): compile = stage
         case .artifacts(let handles): artifacts.read(handles, limits: limits.artifacts)
         case .queued, .finished, .failed: break
@@ -142,11 +144,12 @@ final class RunningExecution {
                     exitCode: stage.exitCode, output: stream.output, timeMicroseconds: stage.wallTimeMicroseconds)
             }
             record.artifacts = artifacts.entries
+            if let results = streams.results { record.take(CellResults(results.output.bytes)) }
             record.finish(outcome.termination, at: .now)
             return ExecutionResult(record: record, artifacts: artifacts.artifacts)
         case .failed(let error):
             return ExecutionRunner.refused(request, error)
-        case .queued, .started, .compiled, .artifacts:
+        case .queued, .started, .streams, .compiled, .artifacts:
             return lost(IsolationError(.protocolViolation, "not a last event"))
         }
     }

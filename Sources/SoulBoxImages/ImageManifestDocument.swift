@@ -32,6 +32,7 @@ enum ImageManifestDocument {
                             ("file", .string(recipe.programFile)),
                             ("compile", recipe.compile.map(compile) ?? .null),
                             ("run", .object(JSONObject(command(recipe.run)))),
+                            ("context", recipe.context.map { .object(JSONObject(command($0))) } ?? .null),
                             ("minimum_memory", .integer(recipe.minimumMemoryBytes)),
                         ]))
                 ),

@@ -54,6 +54,8 @@ public struct ImageRecipe: Sendable, Equatable {
     let minimumMemoryBytes: Int64
     let compile: Compile?
     let run: Command
+    /// The interpreter of a context, whose state lasts from one execution to the next; nil where there is none.
+    let context: Command?
 
     /// Reads the recipe of a directory.
     public init(directory: String) throws(ImageError) {
@@ -114,11 +116,17 @@ public struct ImageRecipe: Sendable, Equatable {
         }
         self.files = files
         let program = try RecipeReader(
-            recipe.node("program"), at: "\(path): program", allowed: ["file", "minimum_memory", "compile", "run"])
+            recipe.node("program"), at: "\(path): program",
+            allowed: ["file", "minimum_memory", "compile", "run", "context"])
         programFile = try program.text("file")
         minimumMemoryBytes = try ImageRecipe.size("minimum_memory", of: program, path: path)
         run = try ImageRecipe.command(
             try RecipeReader(program.node("run"), at: "\(path): run", allowed: ["argv", "environment"]))
+        context =
+            program.has("context")
+            ? try ImageRecipe.command(
+                try RecipeReader(program.node("context"), at: "\(path): context", allowed: ["argv", "environment"]))
+            : nil
         guard program.has("compile") else {
             compile = nil
             return

@@ -14,6 +14,7 @@ public enum Identifier {
         case rule = "rule_"
         case audit = "audit_"
         case event = "event_"
+        case context = "ctx_"
     }
 
     /// How many characters follow the prefix.

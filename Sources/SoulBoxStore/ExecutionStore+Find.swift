@@ -3,7 +3,7 @@ public import SoulBoxModel
 
 extension ExecutionStore {
     private static let columns = """
-        e.id, e.sandbox_id, e.status, e.runtime, e.template, e.timeout_ms, e.memory_bytes, e.cpu_millicores, e.process_limit,
+        e.id, e.sandbox_id, e.context_id, e.results, e.status, e.runtime, e.template, e.timeout_ms, e.memory_bytes, e.cpu_millicores, e.process_limit,
         e.created_at AS created, e.started_at AS started,
         e.completed_at AS completed, e.stdout, e.stdout_truncated, e.stderr, e.stderr_truncated,
         e.has_compile, e.compile_exit_code, e.compile_output, e.compile_truncated, e.compile_us, e.reason, e.signal,
@@ -63,6 +63,8 @@ extension ExecutionStore {
                 output: .init(bytes: try row.bytes("compile_output"), isTruncated: try row.bool("compile_truncated")),
                 timeMicroseconds: try row.optionalInteger("compile_us") ?? 0)
         }
+        record.context = try row.optionalText("context_id")
+        record.results = try row.optionalText("results").flatMap { (try? JSONParser.parse(Array($0.utf8)))?.arrayValue }
         if let text = try row.optionalText("artifacts") {
             guard let entries = (try? JSONParser.parse(Array(text.utf8)))?.arrayValue else {
                 throw PostgresError(.decoding, "unreadable artifacts")

@@ -37,7 +37,7 @@ extension ExecutionStore {
                 stdout = $5, stdout_truncated = $6, stderr = $7, stderr_truncated = $8, has_compile = $9,
                 compile_exit_code = $10, compile_output = $11, compile_truncated = $12, compile_us = $13, reason = $14,
                 signal = $15, detail = $16, exit_code = $17, wall_us = $18, cpu_us = $19, memory_peak = $20,
-                queue_us = $21, spec = NULL
+                queue_us = $21, results = $22, spec = NULL
             WHERE id = $1 AND completed_at IS NULL
             """,
             [
@@ -52,6 +52,7 @@ extension ExecutionStore {
                 PostgresParameter(record.termination?.detail), PostgresParameter(record.exitCode),
                 PostgresParameter(record.wallTimeMicroseconds), PostgresParameter(record.cpuTimeMicroseconds),
                 PostgresParameter(record.memoryPeakBytes), PostgresParameter(record.queueTimeMicroseconds),
+                PostgresParameter(record.results.map { JSONValue.array($0).text }),
             ]
         ).changed == 1
     }

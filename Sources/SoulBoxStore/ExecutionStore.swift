@@ -27,7 +27,7 @@ public struct ExecutionStore: Sendable {
             let result = try connection.run(
                 """
                 SELECT * FROM admit_execution(
-                    $1, $2, $3::text[], $4::inet, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                    $1, $2, $3::text[], $4::inet, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
                 """,
                 [
                     .uuid(ticket.credential.keyID), PostgresParameter(bytes: ticket.credential.secretHash),
@@ -42,6 +42,7 @@ public struct ExecutionStore: Sendable {
                     PostgresParameter(execution.idempotency?.key),
                     PostgresParameter(bytes: execution.idempotency?.requestHash),
                     PostgresParameter(uuid: spec.sandbox.flatMap { Identifier.parse($0, .sandbox) }),
+                    PostgresParameter(spec.context),
                 ])
             guard let row = result.first else { throw PostgresError(.decoding, "no admission") }
             return try ticket.admission(row)

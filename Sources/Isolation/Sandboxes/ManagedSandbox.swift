@@ -17,6 +17,8 @@ final class ManagedSandbox: Sendable {
         var isRemoved = false
         /// The executions that run in it.
         var entries: [ExecutionTable.Entry] = []
+        /// The contexts that run a cell.
+        var busyContexts: Set<String> = []
         var sample: (at: UInt64, microseconds: UInt64)?
         var diskUsed: Int64 = 0
         /// The loop device that its disk had last.
@@ -82,6 +84,19 @@ final class ManagedSandbox: Sendable {
     /// An execution has ended.
     func leave(_ entry: ExecutionTable.Entry) { state.update { $0.entries.removeAll { $0 === entry } } }
 
+    /// Takes a context for one cell; false when another one runs in it until the deadline, or nobody waits any more.
+    func takeContext(_ context: String, until deadline: UInt64, isAbandoned: () -> Bool) -> Bool {
+        while true {
+            let slice = min(deadline, MonotonicClock.now + 50_000_000)
+            let isMine = state.wait(until: slice) { $0.busyContexts.insert(context).inserted ? true : nil }
+            if isMine == true { return true }
+            if isAbandoned() || MonotonicClock.now >= deadline { return false }
+        }
+    }
+
+    /// Gives a context to the next cell.
+    func leaveContext(_ context: String) { state.update { _ = $0.busyContexts.remove(context) } }
+
     /// How it stands.
     func inspect() -> SandboxState {
         let (record, phase, reason, sandbox, startedAt, executions, diskUsed) = state.read {
@@ -95,7 +110,8 @@ final class ManagedSandbox: Sendable {
         result.cpuMicroseconds = Int64(usage.cpuMicroseconds)
         result.cpuMillicoresUsed = rate(usage.cpuMicroseconds, since: startedAt)
         if case .list(let programs) = try? sandbox.connect().ask(InitMessage.list) {
-            result.processes = programs.count { $0.status == nil }
+            // An idle context is no reason to keep a sandbox; one that runs a cell is an execution.
+            result.processes = programs.count { $0.status == nil && $0.arguments.last?.hasPrefix("ctx_") != true }
         }
         if let space = try? sandbox.space() {
             result.diskUsed = Int64(space.usedBytes)

@@ -23,6 +23,9 @@ enum CallCheck {
         if let scratch = call.scratch, !isPath(scratch) || managed == nil {
             throw IsolationError(.invalidSpec, "malformed scratch")
         }
+        if let context = call.context, !isName(context) || managed == nil {
+            throw IsolationError(.invalidSpec, "malformed context")
+        }
         let limits = call.limits
         guard (1...3_600_000).contains(limits.timeoutMilliseconds), (1 << 20...64 << 30).contains(limits.memoryBytes),
             (10...1_024_000).contains(limits.cpuMillicores), (1...4096).contains(limits.processes)

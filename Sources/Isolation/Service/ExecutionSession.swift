@@ -72,6 +72,7 @@ struct ExecutionSession {
         image: Image, in managed: ManagedSandbox?, entry: ExecutionTable.Entry
     ) throws -> ExecutionOutcome {
         guard let managed else { return try inSandbox(of: image, entry: entry) }
+        if let context = call.context { return try inContext(context, managed, entry: entry) }
         return try inPersistentSandbox(managed, image: image, entry: entry)
     }
 
@@ -88,7 +89,7 @@ struct ExecutionSession {
         }
     }
 
-    private var isCallerGone: Bool {
+    var isCallerGone: Bool {
         var entries = [PollEntry(descriptor: connection.pollDescriptor, events: .remoteHangUp)]
         _ = try? Poll.wait(&entries, timeout: 0)
         return !entries[0].returned.isEmpty

@@ -68,17 +68,27 @@ struct ProcessCalls {
         }
         let directory = try SandboxCalls.text("directory", parameters)
         try CallCheck.validate(arguments: arguments, environment: variables)
-        guard !arguments.isEmpty, arguments.first?.isEmpty == false, directory.hasPrefix("/"),
+        let context = parameters["context"]?.stringValue
+        guard context != nil || arguments.first?.isEmpty == false, directory.hasPrefix("/"),
             !directory.utf8.contains(0), directory.utf8.count < 4096
         else { throw IsolationError(.invalidSpec, "malformed command") }
         let limits = managed.limits
         let line = CommandLine(
             entrypoint: "", build: CommandLine.buildDirectory, memoryBytes: limits.memoryBytes,
             cpuMillicores: limits.cpuMillicores)
-        let none = ImageManifest.Command(arguments: [], environment: [])
+        var command = ImageManifest.Command(arguments: [], environment: [])
+        if let context {
+            guard let interpreter = image.manifest.context else {
+                throw IsolationError(.conflict, "this sandbox's template has no contexts")
+            }
+            guard (1...64).contains(context.utf8.count), !context.utf8.contains(0) else {
+                throw IsolationError(.invalidSpec, "malformed context")
+            }
+            command = interpreter
+        }
         return try programs.start(
-            arguments: arguments,
-            environment: line.environment(of: none, template: image.manifest.environment, request: variables),
+            arguments: context.map { line.arguments(of: command, adding: [$0]) } ?? arguments,
+            environment: line.environment(of: command, template: image.manifest.environment, request: variables),
             directory: directory, limits: limits)
     }
 

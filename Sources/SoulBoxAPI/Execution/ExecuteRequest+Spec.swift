@@ -29,12 +29,16 @@ extension ExecuteRequest {
         }
         check(manifest, runtime, in: sandbox, &validation)
         if let sandbox { check(within: sandbox, &validation) }
+        if context != nil, manifest.context == nil {
+            validation.fail("context_id", "The template \(manifest.id) has no contexts")
+        }
         guard validation.failures.isEmpty else { return nil }
         let inherited = (sandbox?.environment ?? []).filter { known in
             !environment.contains { $0.name == known.name }
         }
         return ExecutionSpec(
-            sandbox: sandbox?.identifier, runtime: runtime, template: manifest.id, entrypoint: entrypoint, code: code,
+            sandbox: sandbox?.identifier, context: context, runtime: runtime, template: manifest.id,
+            entrypoint: entrypoint, code: code,
             files: files, arguments: arguments, environment: inherited + environment, stdin: stdin, limits: limits)
     }
 

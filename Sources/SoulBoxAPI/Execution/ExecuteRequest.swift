@@ -5,6 +5,8 @@ internal import SoulBoxStore
 struct ExecuteRequest: Equatable {
     /// The sandbox that the body names, as it was written.
     var sandbox: String?
+    /// The context that is to run the code.
+    var context: String?
     var runtime: Runtime?
     var template: String?
     var version: String?
@@ -20,6 +22,7 @@ struct ExecuteRequest: Equatable {
     private static let fields: Set<String> = [
         "language", "template", "version", "entrypoint", "code", "files", "args", "environment", "stdin", "timeout",
         "memory_limit", "cpu_limit", "network_access", "async", "sandbox_id",
+        "context_id",
     ]
 
     /// Reads a body; what is wrong is noted, and the value is of use only if nothing was.
@@ -32,6 +35,7 @@ struct ExecuteRequest: Equatable {
         let reader = FieldReader(object)
         sandbox = reader.plainString("sandbox_id", &validation)
         if let target { take(target) }
+        readContext(reader, target, &validation)
         readLanguage(reader, &validation)
         readProgram(reader, limits, &validation)
         files = ExecuteRequest.files(reader, limits, &validation)
@@ -41,6 +45,18 @@ struct ExecuteRequest: Equatable {
         isAsync = reader.bool("async", &validation) ?? false
         checkMessageSize(limits, &validation)
         reader.refuseUnknown(except: ExecuteRequest.fields, &validation)
+    }
+
+    private mutating func readContext(
+        _ reader: FieldReader, _ sandbox: AccountSandbox?, _ validation: inout Validation
+    ) {
+        context = reader.plainString("context_id", &validation)
+        guard let context else { return }
+        if sandbox == nil { validation.fail("context_id", "Needs a sandbox_id") }
+        if Identifier.parse(context, .context) == nil { validation.fail("context_id", "Is no context's identifier") }
+        for name in ["entrypoint", "args", "stdin"] where reader.value(name) != nil {
+            validation.fail(name, "Has no meaning in a context")
+        }
     }
 
     /// What a sandbox's executions have unless they say otherwise.

@@ -28,6 +28,10 @@ extension ExecutionRecord {
             ("truncated", ["stdout": .bool(stdout.isTruncated), "stderr": .bool(stderr.isTruncated)]),
         ])
         if let sandbox { object["sandbox_id"] = .string(sandbox) }
+        if let context {
+            object["context_id"] = .string(context)
+            object["results"] = .array(results ?? [])
+        }
         object["compile"] = compile?.json ?? .null
         object["termination"] = termination?.json ?? .null
         object["error_code"] = JSONValue(errorCode?.rawValue)

@@ -158,6 +158,7 @@ struct ExecutionService: Sendable {
             id: Identifier.make(.execution), status: .queued, runtime: spec.runtime, template: spec.template,
             limits: spec.limits, createdAt: .now)
         record.sandbox = spec.sandbox
+        record.context = spec.context
         return record
     }
 }

@@ -18,7 +18,7 @@ struct FileRoutes: Sendable {
         return [
             Route("POST", "/api/files/upload", .permission(.sandboxWrite), .upload, upload),
             Route("GET", "/api/sandboxes/{sandbox_id}/files", .permission(.sandboxRead), .standard, list),
-            Route("POST", "/api/sandboxes/{sandbox_id}/files/move", .permission(.sandboxWrite), .standard, move),
+            Route("POST", "/api/sandboxes/{sandbox_id}/rename", .permission(.sandboxWrite), .standard, move),
             Route("POST", "/api/sandboxes/{sandbox_id}/directories", .permission(.sandboxWrite), .standard, make),
             Route("GET", one, .permission(.sandboxRead), .standard, download),
             Route("PUT", one, .permission(.sandboxWrite), .upload, put),

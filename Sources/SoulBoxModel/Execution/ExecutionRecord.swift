@@ -37,6 +37,10 @@ public struct ExecutionRecord: Sendable, Equatable {
     public var status: ExecutionStatus
     /// The persistent sandbox that it runs in, as `sb_…`; nil when one was made for it.
     public var sandbox: String?
+    /// The context that it runs in, as `ctx_…`.
+    public var context: String?
+    /// The rich results of a cell; nil outside a context.
+    public var results: [JSONValue]?
     /// The language.
     public var runtime: Runtime
     /// The template.

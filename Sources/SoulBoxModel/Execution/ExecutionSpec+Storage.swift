@@ -2,7 +2,8 @@ extension ExecutionSpec {
     /// The spec as JSON, for the row of a queued execution; `init(storage:)` reads it back.
     public var storage: JSONValue {
         [
-            "sandbox": JSONValue(sandbox), "runtime": .string(runtime.rawValue),
+            "sandbox": JSONValue(sandbox), "context": JSONValue(context),
+            "runtime": .string(runtime.rawValue),
             "template": .string(template),
             "entrypoint": JSONValue(entrypoint),
             "code": JSONValue(code),
@@ -39,7 +40,8 @@ extension ExecutionSpec {
             environment.append(Variable(name: name, value: value))
         }
         self.init(
-            sandbox: storage["sandbox"]?.stringValue, runtime: runtime, template: template,
+            sandbox: storage["sandbox"]?.stringValue, context: storage["context"]?.stringValue, runtime: runtime,
+            template: template,
             entrypoint: storage["entrypoint"]?.stringValue,
             code: storage["code"]?.stringValue, files: files,
             arguments: storage["arguments"]?.arrayValue?.compactMap(\.stringValue) ?? [], environment: environment,

@@ -17,6 +17,9 @@ public struct ExecutionSpec: Sendable, Equatable {
     /// The persistent sandbox to run in, as `sb_…`; nil makes one for this execution alone.
     public var sandbox: String?
 
+    /// The context of that sandbox to run in, as `ctx_…`.
+    public var context: String?
+
     /// The language.
     public var runtime: Runtime
 
@@ -46,11 +49,13 @@ public struct ExecutionSpec: Sendable, Equatable {
 
     /// Makes a spec.
     public init(
-        sandbox: String? = nil, runtime: Runtime, template: String, entrypoint: String? = nil, code: String? = nil,
+        sandbox: String? = nil, context: String? = nil, runtime: Runtime, template: String, entrypoint: String? = nil,
+        code: String? = nil,
         files: [InputFile] = [],
         arguments: [String] = [], environment: [Variable] = [], stdin: String? = nil, limits: ExecutionLimits = .init()
     ) {
         self.sandbox = sandbox
+        self.context = context
         self.runtime = runtime
         self.template = template
         self.entrypoint = entrypoint

@@ -80,6 +80,8 @@ public struct ImageManifest: Sendable, Equatable {
     public let compile: CompileStage?
     /// How a program is started; the request's arguments follow.
     public let run: Command
+    /// The interpreter of a context; nil where the template has none.
+    public let context: Command?
     /// The least memory limit with which a program starts, in bytes.
     public let minimumMemoryBytes: Int64
     /// The manifest as it was read.
@@ -115,6 +117,9 @@ public struct ImageManifest: Sendable, Equatable {
         }
         programFile = file
         run = try ImageManifest.command(program["run"], field: "program.run")
+        context = try program["context"].flatMap { $0.isNull ? nil : $0 }.map {
+            value throws(Malformed) in try ImageManifest.command(value, field: "program.context")
+        }
         minimumMemoryBytes = program["minimum_memory"]?.integerValue ?? 16 << 20
         if let stage = program["compile"], !stage.isNull {
             guard let memory = stage["memory"]?.integerValue, let timeout = stage["timeout"]?.integerValue,
