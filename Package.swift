@@ -68,6 +68,7 @@ let package = Package(
         // The C libraries, each met in exactly one Swift module.
         .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .target(name: "CLinux"),
@@ -85,6 +86,7 @@ let package = Package(
         library("Isolation", ["IsolationProtocol", "LinuxKernel", "LinuxSecurity", "SoulBoxModel", logging]),
 
         // The API's side.
+        library("Archives", ["CZlib"]),
         library("FastCGI", ["CFastCGI", "LinuxKernel"]),
         library("Postgres", ["CPostgres", "LinuxKernel"]),
         library("SoulBoxStore", ["Postgres", "SoulBoxModel"]),
@@ -95,7 +97,7 @@ let package = Package(
             "SoulBoxAPI",
             [
                 "SoulBoxExecution", "SoulBoxKeys", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel",
-                logging, crypto,
+                "Archives", logging, crypto,
                 .product(name: "JWTKit", package: "jwt-kit"),
             ]),
         library(
@@ -139,6 +141,7 @@ let package = Package(
             name: "soulbox-init", dependencies: ["CInit"], swiftSettings: embedded,
             linkerSettings: [.unsafeFlags(["-Xclang-linker", "-static"])]),
 
+        tests("ArchivesTests", ["Archives"]),
         tests("SoulBoxModelTests", ["SoulBoxModel"]),
         tests("LinuxKernelTests", ["LinuxKernel", "TestProcess"]),
         tests("LinuxSecurityTests", ["LinuxSecurity", "LinuxKernel"]),

@@ -26,11 +26,15 @@ public struct FileEntry: Sendable, Equatable {
     public var createdAt: Timestamp
     /// Changes whenever the file does.
     public var tag: String
+    /// Where a link leads; nil where that was not asked for.
+    public var target: String?
 
     /// Makes an entry.
     public init(
-        path: String, kind: Kind, size: Int64, mode: Int, modifiedAt: Timestamp, createdAt: Timestamp, tag: String
+        path: String, kind: Kind, size: Int64, mode: Int, modifiedAt: Timestamp, createdAt: Timestamp, tag: String,
+        target: String? = nil
     ) {
+        self.target = target
         self.path = path
         self.kind = kind
         self.size = size
@@ -45,7 +49,7 @@ public struct FileEntry: Sendable, Equatable {
         [
             "path": .string(path), "kind": .string(kind.rawValue), "size": .integer(size), "mode": JSONValue(mode),
             "modified_us": .integer(modifiedAt.microseconds), "created_us": .integer(createdAt.microseconds),
-            "tag": .string(tag),
+            "tag": .string(tag), "target": JSONValue(target),
         ]
     }
 
@@ -58,6 +62,6 @@ public struct FileEntry: Sendable, Equatable {
         else { return nil }
         self.init(
             path: path, kind: kind, size: size, mode: Int(mode), modifiedAt: Timestamp(microseconds: modified),
-            createdAt: Timestamp(microseconds: created), tag: tag)
+            createdAt: Timestamp(microseconds: created), tag: tag, target: json["target"]?.stringValue)
     }
 }

@@ -63,7 +63,8 @@ public enum InterfaceDescription {
           mode: int,
           modified_us: int,
           created_us: int,
-          tag: string
+          tag: string,
+          target: ?string
         )
 
         # A background process; `exit_code` and `signal` tell how it ended.
@@ -148,7 +149,7 @@ public enum InterfaceDescription {
         )
 
         # Makes a directory with those above it.
-        method MakeDirectory(sandbox: string, account: string, path: string) -> (file: FileEntry)
+        method MakeDirectory(sandbox: string, account: string, path: string, following: ?bool) -> (file: FileEntry)
 
         # Gives a file or a directory another name.
         method MoveFile(sandbox: string, account: string, path: string, target: string, replace: bool) -> (file: FileEntry)
@@ -160,7 +161,20 @@ public enum InterfaceDescription {
         # the connection closes, it is gone.
         method BeginUpload(sandbox: string, account: string) -> (descriptor: int)
 
-        method CommitUpload(sandbox: string, account: string, path: string, mode: int) -> (file: FileEntry)
+        # `lasting` false leaves it to SynchronizeFiles that it is there after a power cut; `following` false follows no link.
+        method CommitUpload(
+          sandbox: string,
+          account: string,
+          path: string,
+          mode: int,
+          lasting: ?bool,
+          following: ?bool
+        ) -> (file: FileEntry)
+
+        # Makes a symbolic link, wherever it leads.
+        method MakeLink(sandbox: string, account: string, path: string, target: string) -> ()
+
+        method SynchronizeFiles(sandbox: string, account: string) -> ()
 
         # Starts a background process: it belongs to the sandbox and outlives this service. With `context` it is the template's
         # interpreter for cells, and that name its last argument.

@@ -10,9 +10,11 @@ extension IsolationConnection {
         try entry("StatFile", path, sandbox, account)
     }
 
-    /// Makes a directory with those above it.
-    public func makeDirectory(_ path: String, in sandbox: String, account: String) throws(IsolationError) -> FileEntry {
-        try entry("MakeDirectory", path, sandbox, account)
+    /// Makes a directory with those above it; links on the way are followed only when `following`.
+    public func makeDirectory(
+        _ path: String, following: Bool = true, in sandbox: String, account: String
+    ) throws(IsolationError) -> FileEntry {
+        try entry("MakeDirectory", path, sandbox, account, [("following", .bool(following))])
     }
 
     /// Gives a file or a directory another name.
@@ -56,10 +58,34 @@ extension IsolationConnection {
     }
 
     /// Gives the file that was begun its name.
+    ///
+    /// - Parameters:
+    ///   - lasting: Whether it must be there after a power cut when this returns.
+    ///   - following: Whether links on the way to it may be followed.
     public func commitUpload(
-        _ path: String, mode: Int = 0o644, in sandbox: String, account: String
+        _ path: String, mode: Int = 0o644, lasting: Bool = true, following: Bool = true, in sandbox: String,
+        account: String
     ) throws(IsolationError) -> FileEntry {
-        try entry("CommitUpload", path, sandbox, account, [("mode", JSONValue(mode))])
+        try entry(
+            "CommitUpload", path, sandbox, account,
+            [("mode", JSONValue(mode)), ("lasting", .bool(lasting)), ("following", .bool(following))])
+    }
+
+    /// Makes a symbolic link, wherever it leads.
+    public func makeLink(
+        _ path: String, to target: String, in sandbox: String, account: String
+    ) throws(IsolationError) {
+        _ = try call(
+            "io.soulbox.isolation.MakeLink",
+            IsolationConnection.parameters(path, sandbox, account, [("target", .string(target))]),
+            timeoutMilliseconds: IsolationConnection.fileMilliseconds)
+    }
+
+    /// Makes everything written to the sandbox's disk last.
+    public func synchronizeFiles(in sandbox: String, account: String) throws(IsolationError) {
+        _ = try call(
+            "io.soulbox.isolation.SynchronizeFiles", ["sandbox": .string(sandbox), "account": .string(account)],
+            timeoutMilliseconds: IsolationConnection.fileMilliseconds)
     }
 
     /// What stands in a directory; and whether that is all.

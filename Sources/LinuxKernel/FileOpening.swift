@@ -54,16 +54,30 @@ public struct ResolveFlags: OptionSet, Sendable {
 }
 
 extension Files {
+    /// How often a path is resolved again that was changed meanwhile.
+    private static let resolutions = 256
+
     /// Opens a file below `directory` (a descriptor, or the working directory) by openat2(2).
+    ///
+    /// The kernel answers EAGAIN where it cannot be sure that a path stayed within its bounds, because something was renamed
+    /// at that moment; it is asked again, but not for ever: whoever renames may do so without end.
     public static func open(
         _ path: String, _ flags: OpenFlags, mode: UInt32 = 0, resolve: ResolveFlags = [],
         at directory: CInt = Files.workingDirectory
     ) throws(SystemCallError) -> Descriptor {
-        Descriptor(
-            owning: try check("openat2") {
-                soulbox_openat2(
-                    directory, path, UInt64(flags.rawValue | O_CLOEXEC | O_NOCTTY),
-                    flags.contains(.create) ? UInt64(mode) : 0, resolve.rawValue)
-            })
+        var left = resolve.isEmpty ? 1 : resolutions
+        while true {
+            left -= 1
+            do throws(SystemCallError) {
+                return Descriptor(
+                    owning: try check("openat2") {
+                        soulbox_openat2(
+                            directory, path, UInt64(flags.rawValue | O_CLOEXEC | O_NOCTTY),
+                            flags.contains(.create) ? UInt64(mode) : 0, resolve.rawValue)
+                    })
+            } catch {
+                guard error.errno == EAGAIN, left > 0 else { throw error }
+            }
+        }
     }
 }

@@ -53,7 +53,9 @@ extension SandboxFiles {
                 guard let status = try? Files.status(name, at: directory.rawValue) else { continue }
                 guard entries.count < limit else { return (entries, false) }
                 let below = prefix.isEmpty ? name : "\(prefix)/\(name)"
-                entries.append(SandboxFiles.entry(below, status))
+                var entry = SandboxFiles.entry(below, status)
+                if status.isLink { entry.target = try? Files.readLink(name, at: directory.rawValue) }
+                entries.append(entry)
                 if recursive, status.isDirectory, below.utf8.count < 3500 { pending.append(below) }
             }
             while true {
@@ -72,10 +74,26 @@ extension SandboxFiles {
     }
 
     /// Makes a directory with those above it; one that is there is no error.
-    func makeDirectory(_ path: String) throws(IsolationError) -> FileEntry {
+    func makeDirectory(_ path: String, following: Bool = true) throws(IsolationError) -> FileEntry {
         try access(path) { () throws(SystemCallError) in
-            let directory = try makeDirectories(path.split(separator: "/").map(String.init))
+            let directory = try makeDirectories(path.split(separator: "/").map(String.init), following: following)
             return SandboxFiles.entry(path, try Files.status(of: directory.rawValue))
+        }
+    }
+
+    /// Makes a symbolic link, wherever it leads; no link on the way to it is followed.
+    func makeLink(_ path: String, to target: String) throws(IsolationError) {
+        try access(path) { () throws(SystemCallError) in
+            let place = try parent(of: path, creating: true, following: false)
+            try Files.makeSymbolicLink(place.name, to: target, at: place.directory.rawValue)
+        }
+    }
+
+    /// Makes everything written to the sandbox's disk last.
+    func synchronize() throws(IsolationError) {
+        try access("") { () throws(SystemCallError) in
+            let directory = try open("", [.readOnly, .directory])
+            try Files.synchronizeFilesystem(directory.rawValue)
         }
     }
 

@@ -33,11 +33,11 @@ struct SandboxFiles: Sendable {
     }
 
     /// Opens something below `/workspace`; an empty path is that directory itself.
-    func open(_ path: String, _ flags: OpenFlags) throws(SystemCallError) -> Descriptor {
+    func open(_ path: String, _ flags: OpenFlags, following: Bool = true) throws(SystemCallError) -> Descriptor {
         // Neither waits for the other end of a FIFO nor takes a terminal.
         try Files.open(
-            path.isEmpty ? "workspace" : "workspace/\(path)", flags.union(.nonBlocking), resolve: SandboxFiles.within,
-            at: root.rawValue)
+            path.isEmpty ? "workspace" : "workspace/\(path)", flags.union(.nonBlocking),
+            resolve: following ? SandboxFiles.within : SandboxFiles.within.union(.noSymlinks), at: root.rawValue)
     }
 
     /// Opens something in an open directory, no link followed.
@@ -54,29 +54,31 @@ struct SandboxFiles: Sendable {
         let name: String
     }
 
-    /// The directory that holds a path below `/workspace`, made with those above it when `creating`, and its last
+    /// The directory that holds a path below `/workspace`, reached through links only when `following`, made with those above it when `creating`, and its last
     /// segment.
-    func parent(of path: String, creating: Bool) throws(SystemCallError) -> Place {
+    func parent(
+        of path: String, creating: Bool, following: Bool = true
+    ) throws(SystemCallError) -> Place {
         let segments = path.split(separator: "/").map(String.init)
         guard let name = segments.last else { throw SystemCallError(call: "openat2", errno: EISDIR) }
         let above = segments.dropLast().joined(separator: "/")
         do throws(SystemCallError) {
-            return Place(directory: try open(above, [.readOnly, .directory]), name: name)
+            return Place(directory: try open(above, [.readOnly, .directory], following: following), name: name)
         } catch {
             guard creating, error.errno == ENOENT else { throw error }
         }
-        return Place(directory: try makeDirectories(segments.dropLast().map { $0 }), name: name)
+        return Place(directory: try makeDirectories(segments.dropLast().map { $0 }, following: following), name: name)
     }
 
     /// Makes a directory below `/workspace` with those above it, and opens it.
-    func makeDirectories(_ segments: [String]) throws(SystemCallError) -> Descriptor {
+    func makeDirectories(_ segments: [String], following: Bool = true) throws(SystemCallError) -> Descriptor {
         var directory = try open("", [.readOnly, .directory])
         var path = ""
         for segment in segments {
             path += (path.isEmpty ? "" : "/") + segment
             try Files.makeDirectory(segment, mode: 0o755, at: directory.rawValue)
             // By the whole path: a link to a directory of the sandbox is as good as a directory.
-            directory = try open(path, [.readOnly, .directory])
+            directory = try open(path, [.readOnly, .directory], following: following)
         }
         return directory
     }
@@ -149,6 +151,7 @@ struct SandboxFiles: Sendable {
         case ENOENT, ENOTDIR, ELOOP, EXDEV, ENXIO, ENODEV: IsolationError(.notFound, "there is no such file")
         case ENOSPC, EDQUOT: IsolationError(.noSpace, "the sandbox's disk is full")
         case EACCES, EPERM: IsolationError(.conflict, "the sandbox's programs may not do that either")
+        case EAGAIN: IsolationError(.conflict, "something on the path is being renamed")
         case EISDIR: IsolationError(.conflict, "is a directory")
         case ENOTEMPTY: IsolationError(.conflict, "the directory is not empty")
         case EEXIST: IsolationError(.conflict, "something is in its place")

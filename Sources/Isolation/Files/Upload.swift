@@ -26,15 +26,21 @@ final class Upload {
     /// Where the bytes go.
     var descriptor: CInt { file.rawValue }
 
-    /// Gives the file its name below `/workspace`, in the place of what has that name, and makes it last.
-    func commit(_ path: String, mode: UInt32) throws(IsolationError) -> FileEntry {
+    /// Gives the file its name below `/workspace`, in the place of what has that name.
+    ///
+    /// - Parameters:
+    ///   - lasting: Whether it must be there after a power cut when this returns.
+    ///   - following: Whether links on the way to it may be followed.
+    func commit(
+        _ path: String, mode: UInt32, lasting: Bool, following: Bool
+    ) throws(IsolationError) -> FileEntry {
         let status = try files.access(path) { () throws(SystemCallError) in
-            let place = try files.parent(of: path, creating: true)
+            let place = try files.parent(of: path, creating: true, following: following)
             try Files.setMode(of: file.rawValue, mode)
             // What is acknowledged must be there after a power cut: first the bytes, then the name.
-            try Files.synchronize(file.rawValue)
+            if lasting { try Files.synchronize(file.rawValue) }
             try Files.rename(name, at: staging.rawValue, to: place.name, at: place.directory.rawValue)
-            try Files.synchronize(place.directory.rawValue)
+            if lasting { try Files.synchronize(place.directory.rawValue) }
             return try Files.status(of: file.rawValue)
         }
         isNamed = true

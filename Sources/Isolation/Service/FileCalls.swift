@@ -6,6 +6,7 @@ internal import SoulBoxModel
 final class FileCalls {
     static let methods: Set<String> = [
         "StatFile", "OpenFile", "ListFiles", "MakeDirectory", "MoveFile", "RemoveFile", "BeginUpload", "CommitUpload",
+        "MakeLink", "SynchronizeFiles",
     ].reduce(into: []) { $0.insert("io.soulbox.isolation." + $1) }
 
     /// Entries of one reply: a message has a size.
@@ -31,7 +32,7 @@ final class FileCalls {
         let files = SandboxFiles(sandbox)
         let isDirectory = method.hasSuffix("ListFiles") || method.hasSuffix("StatFile")
         let path =
-            method.hasSuffix("BeginUpload")
+            method.hasSuffix("BeginUpload") || method.hasSuffix("SynchronizeFiles")
             ? "" : try CallCheck.path(try SandboxCalls.text("path", parameters), orEmpty: isDirectory)
         switch method.split(separator: ".").last ?? "" {
         case "StatFile": try reply(["file": try files.entry(path).json])
@@ -44,11 +45,23 @@ final class FileCalls {
             try reply(
                 files.list(
                     path, recursive: parameters["recursive"]?.boolValue ?? false, limit: min(max(0, limit), 100_000)))
-        case "MakeDirectory": try reply(["file": try files.makeDirectory(path).json])
+        case "MakeDirectory":
+            let following = parameters["following"]?.boolValue ?? true
+            try reply(["file": try files.makeDirectory(path, following: following).json])
         case "MoveFile":
             let target = try CallCheck.path(try SandboxCalls.text("target", parameters))
             let replacing = parameters["replace"]?.boolValue ?? false
             try reply(["file": try files.move(path, to: target, replacing: replacing).json])
+        case "MakeLink":
+            let target = try SandboxCalls.text("target", parameters)
+            guard !target.isEmpty, !target.utf8.contains(0), target.utf8.count < 4096 else {
+                throw IsolationError(.invalidSpec, "malformed target")
+            }
+            try files.makeLink(path, to: target)
+            try reply([:])
+        case "SynchronizeFiles":
+            try files.synchronize()
+            try reply([:])
         case "RemoveFile":
             try files.remove(path, recursive: parameters["recursive"]?.boolValue ?? false)
             try reply([:])
@@ -60,7 +73,10 @@ final class FileCalls {
             guard let upload else { throw IsolationError(.invalidSpec, "no upload was begun") }
             defer { self.upload = nil }
             let mode = parameters["mode"]?.integerValue ?? 0o644
-            try reply(["file": try upload.commit(path, mode: UInt32(clamping: mode) & 0o777).json])
+            let entry = try upload.commit(
+                path, mode: UInt32(clamping: mode) & 0o777, lasting: parameters["lasting"]?.boolValue ?? true,
+                following: parameters["following"]?.boolValue ?? true)
+            try reply(["file": entry.json])
         }
     }
 

@@ -51,7 +51,7 @@ struct ExecutionRoutes: Sendable {
     /// The persistent sandbox that the path or the body names; whether it is the caller's is seen when the execution is
     /// admitted.
     private func target(_ call: Route.Call, _ object: JSONObject) throws(APIError) -> AccountSandbox? {
-        let inBody = object["sandbox_id"].flatMap { $0.isNull ? nil : $0 }
+        let inBody = FieldReader(object).value("sandbox_id")
         guard let id = call.parameters["sandbox_id"] ?? inBody?.stringValue else { return nil }
         if call.parameters["sandbox_id"] != nil, let inBody, inBody.stringValue != id {
             throw FileRoutes.wrong("sandbox_id", "Is not the sandbox of the path")

@@ -45,7 +45,13 @@ struct FileRoutes: Sendable {
     }
 
     private func put(_ call: Route.Call) throws(APIError) -> HTTPResponse {
+        var validation = Validation()
+        var query = QueryReader(call.request.query, &validation)
+        let isArchive = FileRoutes.wantsArchive(&query, &validation)
+        query.refuseUnread(&validation)
         let caller = try platform.gate.admit(call)
+        if let error = validation.error { throw error }
+        if isArchive { return try putArchive(call, caller) }
         let path = try FileRoutes.path(call.parameter("path"), "path")
         let digest = try FileRoutes.digest(call.request)
         let sandbox = try service.sandbox(call.parameter("sandbox_id"), caller)
@@ -72,18 +78,37 @@ struct FileRoutes: Sendable {
         return .json(stored.json, status: 201, headers: [.init("ETag", stored.entry.entityTag)])
     }
 
+    private func putArchive(_ call: Route.Call, _ caller: Caller) throws(APIError) -> HTTPResponse {
+        guard let path = SandboxPath.parse(call.parameter("path")) else {
+            throw FileRoutes.wrong("path", SandboxPath.problem)
+        }
+        let sandbox = try service.sandbox(call.parameter("sandbox_id"), caller)
+        let body = call.request.body
+        if let length = body.contentLength, Int64(length) > service.uploadLimit {
+            throw BodyError.tooLarge(limit: Int(service.uploadLimit)).apiError
+        }
+        let count = try ArchiveReader(service: service, sandbox: sandbox, path: path).read { count in
+            var chunk = [UInt8](repeating: 0, count: count)
+            let got = try chunk.withUnsafeMutableBytes { try body.read(into: $0) }
+            return Array(chunk[..<got])
+        }
+        return .json(["path": .string(SandboxPath.show(path)), "entries": JSONValue(count)], status: 201)
+    }
+
     private func list(_ call: Route.Call) throws(APIError) -> HTTPResponse {
         var validation = Validation()
         var query = QueryReader(call.request.query, &validation)
         let path = SandboxPath.parse(query.text("path") ?? "")
         if path == nil { validation.fail("path", SandboxPath.problem) }
         let recursive = query.bool("recursive", &validation) ?? false
+        let wantsArchive = FileRoutes.wantsArchive(&query, &validation)
         let page = query.page(.event, &validation)
         query.refuseUnread(&validation)
         let caller = try platform.gate.admit(call)
         if let error = validation.error { throw error }
         guard let path else { throw .internalError }
         let sandbox = try service.sandbox(call.parameter("sandbox_id"), caller)
+        if wantsArchive { return try archive(path, sandbox, page) }
         let listing = try service.isolate(sandbox) { connection throws(IsolationError) in
             try connection.list(
                 path, recursive: recursive, limit: SandboxFileService.listLimit, in: sandbox.identifier,
@@ -94,10 +119,42 @@ struct FileRoutes: Sendable {
             "files", shown.map(\.json), total: Int64(listing.entries.count), page, next: nil, call.request)
     }
 
+    private func archive(
+        _ path: String, _ sandbox: AccountSandbox, _ page: Page? = nil
+    ) throws(APIError) -> HTTPResponse {
+        let writer = ArchiveWriter(service: service, sandbox: sandbox, path: path)
+        let entries = try writer.entries()
+        var headers: [APIError.Header] = [
+            .init("Content-Type", "application/gzip"), .init("Content-Disposition", "attachment"),
+            .init("Content-Security-Policy", "sandbox; default-src 'none'"),
+        ]
+        // In the place of a list it has a list's headers.
+        if let page {
+            headers.append(.init("X-Pagination-Total", String(entries.count)))
+            headers.append(.init("X-Pagination-Limit", String(page.limit)))
+        }
+        return HTTPResponse(
+            status: 200, headers: headers,
+            stream: BodyStream { send in try writer.write(entries, send) })
+    }
+
+    /// Whether `archive=tar.gz` is asked for.
+    private static func wantsArchive(_ query: inout QueryReader, _ validation: inout Validation) -> Bool {
+        guard let kind = query.text("archive") else { return false }
+        if kind != "tar.gz" { validation.fail("archive", "Must be tar.gz") }
+        return true
+    }
+
     private func download(_ call: Route.Call) throws(APIError) -> HTTPResponse {
+        var validation = Validation()
+        var query = QueryReader(call.request.query, &validation)
+        let wantsArchive = FileRoutes.wantsArchive(&query, &validation)
+        query.refuseUnread(&validation)
         let caller = try platform.gate.admit(call)
+        if let error = validation.error { throw error }
         let path = try FileRoutes.path(call.parameter("path"), "path")
         let sandbox = try service.sandbox(call.parameter("sandbox_id"), caller)
+        if wantsArchive { return try archive(path, sandbox) }
         let (entry, descriptor) = try service.isolate(sandbox) { connection throws(IsolationError) in
             try connection.open(path, in: sandbox.identifier, account: sandbox.account)
         }

@@ -117,8 +117,10 @@ public struct ImageManifest: Sendable, Equatable {
         }
         programFile = file
         run = try ImageManifest.command(program["run"], field: "program.run")
-        context = try program["context"].flatMap { $0.isNull ? nil : $0 }.map {
-            value throws(Malformed) in try ImageManifest.command(value, field: "program.context")
+        if let interpreter = program["context"], !interpreter.isNull {
+            context = try ImageManifest.command(interpreter, field: "program.context")
+        } else {
+            context = nil
         }
         minimumMemoryBytes = program["minimum_memory"]?.integerValue ?? 16 << 20
         if let stage = program["compile"], !stage.isNull {

@@ -49,6 +49,50 @@ struct AdoptionTests {
         #expect(second.waitUntilClean())
     }
 
+    @Test("2: kill -9 of the isolator at any moment of making and removing: nothing half-made is left")
+    func killedAtWork() throws {
+        var isolator = try TestIsolator()
+        let instance = isolator.instance
+        let limits = SandboxLimits(memoryBytes: 64 << 20, cpuMillicores: 1000, processes: 32, diskBytes: 16 << 20)
+        for round in 0..<Host.repetitions(30) {
+            let socket = isolator.socket
+            let done = Monitor(0)
+            for _ in 0..<2 {
+                WorkerThread.start(name: "maker") {
+                    while let connection = try? IsolationConnection(path: socket) {
+                        let id = Identifier.make(.sandbox)
+                        do {
+                            _ = try connection.createSandbox(
+                                id, account: "acct_test", template: "basic-python", limits: limits)
+                            try connection.removeSandbox(id, account: "acct_test")
+                        } catch { break }
+                    }
+                    done.update { $0 += 1 }
+                }
+            }
+            // A making takes about thirty milliseconds: every step of it is met.
+            usleep(UInt32(20_000 + round * 1700))
+            isolator.process.signal(SIGKILL)
+            isolator.process.waitForExit()
+            #expect(done.wait(until: MonotonicClock.now + 20_000_000_000) { $0 == 2 ? true : nil } == true)
+            isolator = try TestIsolator(instance: instance)
+        }
+        defer { isolator.stop() }
+        let connection = try IsolationConnection(path: isolator.socket)
+        for state in try connection.sandboxes() {
+            let sandbox = TestSandbox(adopted: state.id, on: isolator)
+            if state.phase == .running { #expect(try sandbox.python("print(1)").output == "1\n", "\(state)") }
+            try sandbox.remove()
+        }
+        #expect(isolator.waitUntilClean())
+        #expect(try FileManager.default.contentsOfDirectory(atPath: isolator.sandboxDirectory).isEmpty)
+        let loops = try FileManager.default.contentsOfDirectory(atPath: "/sys/block").filter {
+            $0.hasPrefix("loop") && LoopDevice.file(behind: Int32($0.dropFirst(4)) ?? -1)?.contains(instance) == true
+        }
+        #expect(loops.isEmpty)
+        #expect(try TestSandbox(on: isolator).python("print(1)").output == "1\n")
+    }
+
     @Test("4: PID 1 killed: the sandbox has failed, says why, and starts again with its files")
     func firstProcessKilled() throws {
         let isolator = try TestIsolator()
