@@ -95,6 +95,9 @@ static const char *const namespace_limits[] = {
 
 static void child(const struct soulbox_child_spec *spec) {
     char byte;
+    // Whoever dies while this is half-built leaves nothing: until exec this process has copies of the isolator's sockets,
+    // and callers would wait for an answer on them. The thread that made it lives as long as the isolator.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail(spec, SOULBOX_CHILD_WAIT);
     // Nothing may happen before the parent has written the id maps and attached the v1 cgroups: until then we are
     // nobody, and unlimited.
     if (read(spec->go, &byte, 1) != 1) errno = EPIPE, fail(spec, SOULBOX_CHILD_WAIT);
@@ -104,8 +107,8 @@ static void child(const struct soulbox_child_spec *spec) {
     // wait for threads that exist in the parent only.
     if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
         fail(spec, SOULBOX_CHILD_IDENTITY);
-    // Right after the ids change, since that resets it: no process may look into this one.
-    if (prctl(PR_SET_DUMPABLE, 0) < 0) fail(spec, SOULBOX_CHILD_IDENTITY);
+    // Right after the ids change, since that resets both: no process may look into this one, and it still ends with us.
+    if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail(spec, SOULBOX_CHILD_IDENTITY);
     umask(022);
 
     // Only now, after the attach to the v1 groups: made at clone3 it would show their paths in /proc/self/cgroup.
@@ -169,6 +172,8 @@ static void child(const struct soulbox_child_spec *spec) {
     last.report = 4;
     if (syscall(SYS_close_range, 5, ~0U, 0) < 0) fail(&last, SOULBOX_CHILD_DESCRIPTORS);
 
+    // A sandbox outlives the isolator; what ends one with its execution is PID 1's own doing.
+    if (prctl(PR_SET_PDEATHSIG, 0) < 0) fail(&last, SOULBOX_CHILD_EXEC);
     // From inside the new root: only so does the user namespace own PID 1's memory.
     char *arguments[] = {"soulbox-init", NULL};
     char *environment[] = {NULL};
