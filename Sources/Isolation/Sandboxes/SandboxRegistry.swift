@@ -74,7 +74,7 @@ final class SandboxRegistry: Sendable {
         } catch {
             try? directory.remove()
             new.state.update { $0.isRemoved = true }
-            _ = table.withLock { $0.removeValue(forKey: id) }
+            forget(new)
             throw error
         }
         log.info("sandbox made", metadata: ["sandbox.id": "\(id)"])
@@ -118,8 +118,13 @@ final class SandboxRegistry: Sendable {
         } catch let error as IsolationError where error.code == .sandboxNotFound {
             // Another call was faster.
         }
-        _ = table.withLock { $0.removeValue(forKey: id) }
+        forget(managed)
         log.info("sandbox removed", metadata: ["sandbox.id": "\(id)"])
+    }
+
+    /// Takes a sandbox that is gone off the table; one of the same name that was made since stays.
+    private func forget(_ managed: ManagedSandbox) {
+        table.withLock { if $0[managed.id] === managed { $0.removeValue(forKey: managed.id) } }
     }
 
     private func run(_ managed: ManagedSandbox) throws {

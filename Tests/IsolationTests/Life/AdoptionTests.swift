@@ -28,8 +28,11 @@ struct AdoptionTests {
             broken.update { $0 = run ?? Run() }
         }
         let deadline = MonotonicClock.now + 10_000_000_000
-        while try sandbox.state.executions == 0, MonotonicClock.now < deadline { usleep(10_000) }
-        usleep(300_000)
+        let connection = try sandbox.connect()
+        while (try? connection.stat("begun", in: sandbox.id, account: sandbox.account)) == nil,
+            MonotonicClock.now < deadline
+        { usleep(10_000) }
+        #expect(try sandbox.state.executions == 1)
         first.process.signal(SIGKILL)
         first.process.waitForExit()
         #expect(ProcessDescriptor.isAlive(pid))

@@ -33,7 +33,7 @@ struct SandboxCycleTests {
             #expect(run.output == "1\n", "\(run)")
             try sandbox.remove()
         }
-        for _ in 0..<20 { try cycle() }
+        for _ in 0..<Host.repetitions(20) { try cycle() }
         #expect(isolator.waitUntilClean())
         let before = counts(isolator)
         let resident = HostCounts.now(of: isolator).residentKibibytes
@@ -50,15 +50,15 @@ struct SandboxCycleTests {
     func mixed() throws {
         let isolator = try TestIsolator(concurrent: 16)
         defer { isolator.stop() }
-        let count = Host.repetitions(20)
+        let count = Host.repetitions(50)
         let ids = (0..<count).map { _ in Identifier.make(.sandbox) }
         let limits = SandboxLimits(memoryBytes: 64 << 20, cpuMillicores: 1000, processes: 32, diskBytes: 16 << 20)
         let done = Monitor(0)
-        let threads = 16
+        let threads = 40
         for number in 0..<threads {
             WorkerThread.start(name: "mixed-\(number)") {
                 var generator = SystemRandomNumberGenerator()
-                for _ in 0..<Host.repetitions(25) {
+                for _ in 0..<Host.repetitions(20) {
                     guard let id = ids.randomElement(using: &generator),
                         let connection = try? IsolationConnection(path: isolator.socket)
                     else { continue }
