@@ -54,6 +54,26 @@ ALTER TABLE executions
     ADD COLUMN results text;
 CREATE INDEX executions_sandbox ON executions (sandbox_id, id) WHERE sandbox_id IS NOT NULL;
 
+-- How many failed authentications an address has in a minute is the operator's to say, for whom many come from one address:
+-- ALTER DATABASE soulbox SET soulbox.failed_authentications = 600.
+CREATE OR REPLACE FUNCTION count_failure(from_address inet) RETURNS boolean
+    LANGUAGE plpgsql AS $$
+DECLARE
+    present bigint := floor(extract(epoch FROM clock_timestamp()) / 60);
+    -- Whoever has one address of IPv6 has the 2^64 of its network (RFC 4291, section 2.5.1).
+    origin inet := CASE WHEN family(from_address) = 6 THEN network(set_masklen(from_address, 64)) ELSE from_address END;
+    counted integer;
+BEGIN
+    IF origin IS NULL THEN
+        RETURN false;
+    END IF;
+    INSERT INTO failed_authentications AS f (address, minute, count) VALUES (origin, present, 1)
+    ON CONFLICT (address) DO UPDATE SET
+        count = CASE WHEN f.minute = present THEN least(f.count + 1, 1000000) ELSE 1 END, minute = present
+    RETURNING count INTO counted;
+    RETURN counted > coalesce(nullif(current_setting('soulbox.failed_authentications', true), '')::integer, 60);
+END $$;
+
 DROP FUNCTION admit_execution;
 
 -- Admits a request to execute and notes the execution, its Idempotency-Key and its line in the audit log: all or none,

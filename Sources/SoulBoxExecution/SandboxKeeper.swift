@@ -87,10 +87,11 @@ public struct SandboxKeeper: Sendable {
         }
         switch state.phase {
         case .running:
-            // Stopped by its owner while this was looked at, or started by an operation that did not note it any more.
-            if sandbox.status == .error {
-                try store.move(sandbox.id, from: [.error], to: .running, event: "running")
+            // Started by a call that could not note it any more; or stopped since the state was asked for: ask again.
+            guard sandbox.status == .error || sandbox.status == .stopped, try inspect(sandbox).phase == .running else {
+                return
             }
+            try store.move(sandbox.id, from: [.error, .stopped], to: .running, event: "running")
         case .stopped:
             try store.move(
                 sandbox.id, from: [.running], to: .stopped, event: "stopped",

@@ -116,24 +116,15 @@ struct ExecuteRequest: Equatable {
         } else {
             for (index, value) in values.enumerated() {
                 let field = "args[\(index)]"
-                guard let text = ExecuteRequest.text(value, field, limits, &validation) else { continue }
+                guard let text = FieldReader.plainText(value, field, atMost: limits.stringBytes, &validation) else {
+                    continue
+                }
                 arguments.append(text)
             }
         }
-        let variables = reader.object("environment", &validation)?.members ?? []
-        guard variables.count <= limits.strings else {
-            validation.fail("environment", "Must have at most \(limits.strings) members")
-            return
-        }
-        for variable in variables {
-            let field = "environment.\(variable.name.prefix(100))"
-            guard VariableName.isValid(variable.name) else {
-                validation.fail(field, "Names must match [A-Za-z_][A-Za-z0-9_]*")
-                continue
-            }
-            guard let value = ExecuteRequest.text(variable.value, field, limits, &validation) else { continue }
-            environment.append(.init(name: variable.name, value: value))
-        }
+        environment = reader.variables(
+            "environment", atMost: limits.strings, of: limits.stringBytes, &validation
+        ).compactMap { name, value in value.map { .init(name: name, value: $0) } }
     }
 
     private mutating func readLimits(
@@ -162,23 +153,5 @@ struct ExecuteRequest: Equatable {
         validation.fail(
             arguments.isEmpty ? environment.isEmpty ? "files" : "environment" : "args",
             "Arguments, environment and file names together must be at most \(limits.messageBytes) bytes of JSON")
-    }
-
-    private static func text(
-        _ value: JSONValue, _ field: String, _ limits: ExecuteLimits, _ validation: inout Validation
-    ) -> String? {
-        guard let text = value.stringValue else {
-            validation.fail(field, "Must be a string")
-            return nil
-        }
-        guard !text.utf8.contains(0) else {
-            validation.fail(field, "Must not contain NUL")
-            return nil
-        }
-        guard text.utf8.count <= limits.stringBytes else {
-            validation.fail(field, "Must be at most \(limits.stringBytes) bytes long")
-            return nil
-        }
-        return text
     }
 }

@@ -19,18 +19,9 @@ struct ProcessRequest: Equatable {
             if path.utf8.count > FileName.maximumPath { validation.fail("cwd", "Must be at most 4095 bytes long") }
             directory = path
         }
-        for member in reader.object("environment", &validation)?.members.prefix(1000) ?? [] {
-            let field = "environment.\(member.name.prefix(100))"
-            guard VariableName.isValid(member.name) else {
-                validation.fail(field, "Names must match [A-Za-z_][A-Za-z0-9_]*")
-                continue
-            }
-            guard let value = member.value.stringValue, !value.utf8.contains(0) else {
-                validation.fail(field, "Must be a string without NUL")
-                continue
-            }
-            environment.append(.init(name: member.name, value: value))
-        }
+        environment = reader.variables(
+            "environment", atMost: ProcessRequest.maximumArguments, of: ProcessRequest.maximumBytes, &validation
+        ).compactMap { name, value in value.map { .init(name: name, value: $0) } }
         let bytes =
             arguments.reduce(0) { $0 + JSONValue.string($1).bytes.count }
             + environment.reduce(0) { $0 + $1.name.utf8.count + JSONValue.string($1.value).bytes.count }

@@ -42,7 +42,8 @@ struct SandboxRequest: Equatable {
         if isNew { readTemplate(reader, &validation) }
         readResources(reader, bounds, &validation)
         readNetwork(reader, bounds, &validation)
-        readEnvironment(reader, bounds, isNew: isNew, &validation)
+        environment = reader.variables(
+            "environment", atMost: bounds.variables, of: bounds.variableBytes, nullRemoves: !isNew, &validation)
         ttl = SandboxRequest.seconds(object, "ttl", reader, bounds.ttl, &validation)
         idle = SandboxRequest.seconds(object, "idle_timeout", reader, bounds.idle, &validation)
         onIdle = reader.choice("on_idle", &validation)
@@ -98,34 +99,6 @@ struct SandboxRequest: Equatable {
                 return nil
             }
             return host.description
-        }
-    }
-
-    private mutating func readEnvironment(
-        _ reader: FieldReader, _ bounds: SandboxBounds, isNew: Bool, _ validation: inout Validation
-    ) {
-        let members = reader.object("environment", &validation)?.members ?? []
-        guard members.count <= bounds.variables else {
-            validation.fail("environment", "Must have at most \(bounds.variables) members")
-            return
-        }
-        for member in members {
-            let field = "environment.\(member.name.prefix(100))"
-            guard VariableName.isValid(member.name) else {
-                validation.fail(field, "Names must match [A-Za-z_][A-Za-z0-9_]*")
-                continue
-            }
-            if member.value.isNull, !isNew {
-                environment.append((member.name, nil))
-                continue
-            }
-            guard let text = member.value.stringValue, !text.utf8.contains(0),
-                text.utf8.count <= bounds.variableBytes
-            else {
-                validation.fail(field, "Must be a string without NUL of at most \(bounds.variableBytes) bytes")
-                continue
-            }
-            environment.append((member.name, text))
         }
     }
 

@@ -20,6 +20,14 @@ struct SchemathesisTests {
         // A stack of its own: requests with bad credentials count against this address.
         let stack = try TestStack()
         defer { stack.stop() }
+        // Each operation is tried with a bad credential, more often in a minute than an address may (row 93 has its own test).
+        _ = try TestStack.shell(
+            """
+            psql --no-psqlrc --quiet 'host=/run/soulbox/\(stack.instance)/postgres user=postgres dbname=soulbox' \
+              --command "ALTER DATABASE soulbox SET soulbox.failed_authentications = 100000" \
+              --command "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'soulbox' AND pid <> pg_backend_pid()" \
+              > /dev/null && sleep 1
+            """)
         let log = stack.home + "/schemathesis.log"
         let process = try TestProcess(
             SchemathesisTests.program,
