@@ -13,8 +13,9 @@ public final class GzipReader {
     private var position = 0
     private var isEnded = false
 
-    /// How many bytes came in, and how many went out.
+    /// How many bytes came in.
     public private(set) var compressed: Int64 = 0
+    /// How many bytes went out.
     public private(set) var uncompressed: Int64 = 0
 
     /// A reader of what `source` gives: at most that many bytes at a time, none at the end.

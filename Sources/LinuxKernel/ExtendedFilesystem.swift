@@ -6,6 +6,11 @@ public enum ExtendedFilesystem {
     /// Bytes of a block.
     public static let blockSize: Int64 = 4096
 
+    /// Whether the programs that make, look through and grow filesystems are here.
+    public static var isAvailable: Bool {
+        ["/sbin/mke2fs", "/sbin/e2fsck", "/sbin/resize2fs"].allSatisfy(Files.exists)
+    }
+
     /// Makes a filesystem in a file of the size that the file has; a file for each 16 KiB.
     ///
     /// Nothing is reserved for root, the journal is small, and tables are written by the kernel when they are used.

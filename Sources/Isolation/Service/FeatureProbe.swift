@@ -47,6 +47,11 @@ enum FeatureProbe {
                 throw SystemCallError(call: "overlay", errno: ENODEV)
             }
         }
+        // For the disks of persistent sandboxes.
+        need("loop devices") { _ = try Files.open("/dev/loop-control", .readWrite) }
+        need("mke2fs, of the package e2fsprogs") {
+            guard ExtendedFilesystem.isAvailable else { throw SystemCallError(call: "mke2fs", errno: ENOENT) }
+        }
         need("seccomp filters") { _ = try Files.readString("/proc/sys/kernel/seccomp/actions_avail") }
         guard missing.isEmpty else { throw Missing(features: missing) }
         return Outcome(

@@ -43,6 +43,9 @@ struct DoctorCheck {
             text(
                 "seccomp", "/proc/sys/kernel/seccomp/actions_avail", holds: "kill_process",
                 problem: "system calls cannot be filtered; the isolator refuses to start"),
+            file(
+                "loop devices", any: ["/dev/loop-control"],
+                problem: "persistent sandboxes have no disks, and the isolator refuses to start: modprobe loop"),
             DoctorCheck(name: "idmapped mounts, Linux 5.12 (overlay layers: 5.19)") {
                 let release = (try? Files.readString("/proc/sys/kernel/osrelease")) ?? ""
                 let parts = release.split(whereSeparator: { $0 == "." || $0 == "-" }).prefix(2).compactMap { Int($0) }
@@ -57,7 +60,8 @@ struct DoctorCheck {
     private static var tools: [DoctorCheck] {
         [
             ("/usr/sbin/nginx", "nginx", "no HTTP"), ("/usr/bin/psql", "postgresql-client", "no private database"),
-            ("/usr/bin/mmdebstrap", "mmdebstrap", "images cannot be built"), ("/usr/bin/curl", "curl", "no demo"),
+            ("/usr/bin/mmdebstrap", "mmdebstrap", "images cannot be built"),
+            ("/sbin/mke2fs", "e2fsprogs", "persistent sandboxes have no disks"), ("/usr/bin/curl", "curl", "no demo"),
             ("/usr/bin/openssl", "openssl", "no certificate can be made"),
         ].map { path, package, meaning in
             DoctorCheck(name: package) {
