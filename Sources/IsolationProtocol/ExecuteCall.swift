@@ -59,6 +59,8 @@ public struct ExecuteCall: Sendable {
     public var environment: [ExecutionSpec.Variable]
     /// What it may use.
     public var limits: ExecutionLimits
+    /// What a sandbox that is made for this execution may reach; a persistent one has its own.
+    public var network: SandboxNetwork
     /// Files for `/workspace`.
     public var files: [File]
     /// What of the files made may be handed out.
@@ -79,7 +81,8 @@ public struct ExecuteCall: Sendable {
         execution: String, account: String, request: String? = nil, sandbox: String? = nil, context: String? = nil,
         scratch: String? = nil, template: String, entrypoint: String? = nil,
         arguments: [String] = [],
-        environment: [ExecutionSpec.Variable] = [], limits: ExecutionLimits = .init(), files: [File] = [],
+        environment: [ExecutionSpec.Variable] = [], limits: ExecutionLimits = .init(),
+        network: SandboxNetwork = .none, files: [File] = [],
         artifactLimits: ArtifactLimits = .init(), input: CInt? = nil, stdin: CInt? = nil, stdout: CInt, stderr: CInt,
         compileOutput: CInt? = nil
     ) {
@@ -94,6 +97,7 @@ public struct ExecuteCall: Sendable {
         self.arguments = arguments
         self.environment = environment
         self.limits = limits
+        self.network = network
         self.files = files
         self.artifactLimits = artifactLimits
         self.input = input
@@ -140,6 +144,7 @@ public struct ExecuteCall: Sendable {
                 ]
             ),
         ])
+        if network.enabled { object["network"] = network.json }
         object["sandbox"] = sandbox.map(JSONValue.string)
         object["context"] = context.map(JSONValue.string)
         object["scratch"] = scratch.map(JSONValue.string)

@@ -11,8 +11,7 @@ public struct ExecuteParameters: Sendable {
 
     private static let names: Set<String> = [
         "execution", "account", "request", "sandbox", "context", "scratch", "template", "entrypoint", "arguments",
-        "environment",
-        "limits", "files",
+        "environment", "limits", "network", "files",
         "artifact_limits", "input", "stdin", "stdout", "stderr", "compile_output",
     ]
 
@@ -50,6 +49,13 @@ public struct ExecuteParameters: Sendable {
             return value
         }
         let limits = object["limits"]
+        var network = SandboxNetwork.none
+        if let field = object["network"], !field.isNull {
+            guard let given = SandboxNetwork(json: field) else {
+                throw IsolationError(.protocolViolation, "network is malformed")
+            }
+            network = given
+        }
         let artifactLimits = object["artifact_limits"]
         var files: [ExecuteCall.File] = []
         for file in object["files"]?.arrayValue ?? [] {
@@ -78,7 +84,7 @@ public struct ExecuteParameters: Sendable {
                 memoryBytes: try integer(limits?["memory"], "memory"),
                 cpuMillicores: Int(try integer(limits?["cpu_millicores"], "cpu_millicores")),
                 processes: Int(try integer(limits?["processes"], "processes"))),
-            files: files,
+            network: network, files: files,
             artifactLimits: ExecuteCall.ArtifactLimits(
                 each: try integer(artifactLimits?["each"], "each"),
                 total: try integer(artifactLimits?["total"], "total"),

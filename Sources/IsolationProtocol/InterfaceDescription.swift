@@ -39,6 +39,13 @@ public enum InterfaceDescription {
 
         type SandboxLimits (memory: int, cpu_millicores: int, processes: int, disk: int)
 
+        # What a sandbox may reach: nothing, everything public when no place is named, or these names, wildcards, addresses and
+        # networks, each perhaps with a port.
+        type Network (enabled: bool, allowed_hosts: []string)
+
+        # What has gone over a sandbox's link since its start; `refused_packets` went where it may not reach, or were too many.
+        type Traffic (sent_bytes: int, received_bytes: int, refused_packets: int)
+
         # `phase` is running, stopped, or failed: it does not run and nobody asked for that; `reason` says why.
         type Sandbox (
           sandbox: string,
@@ -52,7 +59,9 @@ public enum InterfaceDescription {
           cpu_time_us: int,
           disk_used: int,
           executions: int,
-          processes: int
+          processes: int,
+          network: Network,
+          traffic: ?Traffic
         )
 
         # A file below /workspace. `kind` is file, directory, link or other; `tag` changes whenever the file does.
@@ -98,6 +107,7 @@ public enum InterfaceDescription {
           arguments: []string,
           environment: []Variable,
           limits: Limits,
+          network: ?Network,
           files: []File,
           artifact_limits: ArtifactLimits,
           input: ?int,
@@ -111,8 +121,14 @@ public enum InterfaceDescription {
         # Ends a running or waiting execution; it then finishes with this reason: `cancelled` or `output_limit`.
         method Terminate(execution: string, account: string, reason: string) -> (terminated: bool)
 
-        # Makes a persistent sandbox and starts it. One of that name that is there already is started.
-        method CreateSandbox(sandbox: string, account: string, template: string, limits: SandboxLimits) -> (sandbox: Sandbox)
+        # Makes a persistent sandbox and starts it. One of that name that is there already is started. No `network` is none.
+        method CreateSandbox(
+          sandbox: string,
+          account: string,
+          template: string,
+          limits: SandboxLimits,
+          network: ?Network
+        ) -> (sandbox: Sandbox)
 
         # Starts a sandbox that does not run.
         method StartSandbox(sandbox: string, account: string) -> (sandbox: Sandbox)
@@ -120,8 +136,13 @@ public enum InterfaceDescription {
         # Ends everything in a sandbox; its files stay.
         method StopSandbox(sandbox: string, account: string) -> (sandbox: Sandbox)
 
-        # Changes the limits of a sandbox, at once when it runs. A disk can only grow.
-        method UpdateSandbox(sandbox: string, account: string, limits: SandboxLimits) -> (sandbox: Sandbox)
+        # Changes what a sandbox may use and reach, at once when it runs. A disk can only grow. Without `network` that stays.
+        method UpdateSandbox(
+          sandbox: string,
+          account: string,
+          limits: SandboxLimits,
+          network: ?Network
+        ) -> (sandbox: Sandbox)
 
         # Removes a sandbox with its files; one that is not there is no error.
         method RemoveSandbox(sandbox: string, account: string) -> ()
@@ -233,6 +254,9 @@ public enum InterfaceDescription {
 
         # The sandbox stands in a way that forbids the change.
         error Conflict (reason: string)
+
+        # The host gives sandboxes no network; `reason` says what is missing.
+        error NetworkUnavailable (reason: string)
 
         # No room is left on the host's disk, or on the sandbox's.
         error NoSpace (reason: string)

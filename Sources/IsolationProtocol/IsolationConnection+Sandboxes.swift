@@ -6,13 +6,13 @@ extension IsolationConnection {
 
     /// Makes a persistent sandbox and starts it; one of that name that is there already is started.
     public func createSandbox(
-        _ id: String, account: String, template: String, limits: SandboxLimits
+        _ id: String, account: String, template: String, limits: SandboxLimits, network: SandboxNetwork = .none
     ) throws(IsolationError) -> SandboxState {
         try state(
             "CreateSandbox",
             [
                 "sandbox": .string(id), "account": .string(account), "template": .string(template),
-                "limits": limits.json,
+                "limits": limits.json, "network": network.json,
             ])
     }
 
@@ -26,12 +26,18 @@ extension IsolationConnection {
         try state("StopSandbox", ["sandbox": .string(id), "account": .string(account)])
     }
 
-    /// Changes the limits of a sandbox, at once when it runs.
+    /// Changes what a sandbox may use and reach, at once when it runs. Connections to what it may no longer reach end.
+    ///
+    /// - Parameter network: Nil leaves it as it is.
     public func updateSandbox(
-        _ id: String, account: String, limits: SandboxLimits
+        _ id: String, account: String, limits: SandboxLimits, network: SandboxNetwork? = nil
     ) throws(IsolationError) -> SandboxState {
         try state(
-            "UpdateSandbox", ["sandbox": .string(id), "account": .string(account), "limits": limits.json])
+            "UpdateSandbox",
+            [
+                "sandbox": .string(id), "account": .string(account), "limits": limits.json,
+                "network": network?.json ?? .null,
+            ])
     }
 
     /// How a sandbox stands.

@@ -20,6 +20,8 @@ public struct IsolationError: Error, Sendable, Equatable, CustomStringConvertibl
         case sandboxNotRunning
         /// The sandbox stands in a way that forbids the change.
         case conflict
+        /// The host gives sandboxes no network.
+        case networkUnavailable
         /// No room is left on the host's disk.
         case noSpace
         /// There is no such file, process or context.
@@ -54,6 +56,7 @@ extension IsolationError {
         case .sandboxNotFound: "io.soulbox.isolation.SandboxNotFound"
         case .sandboxNotRunning: "io.soulbox.isolation.SandboxNotRunning"
         case .conflict: "io.soulbox.isolation.Conflict"
+        case .networkUnavailable: "io.soulbox.isolation.NetworkUnavailable"
         case .noSpace: "io.soulbox.isolation.NoSpace"
         case .notFound: "io.soulbox.isolation.NotFound"
         case .unavailable, .isolationFailed: "io.soulbox.isolation.IsolationFailed"
@@ -68,7 +71,7 @@ extension IsolationError {
         case .templateNotFound: ["template": .string(message)]
         case .sandboxNotFound: ["sandbox": .string(message)]
         case .unavailable, .isolationFailed: ["step": "sandbox", "reason": .string(message)]
-        case .sandboxNotRunning, .conflict, .noSpace, .notFound, .invalidSpec, .protocolViolation:
+        case .sandboxNotRunning, .conflict, .networkUnavailable, .noSpace, .notFound, .invalidSpec, .protocolViolation:
             ["reason": .string(message)]
         }
     }
@@ -84,6 +87,7 @@ extension IsolationError {
         case "io.soulbox.isolation.SandboxNotFound": self.init(.sandboxNotFound, reason)
         case "io.soulbox.isolation.SandboxNotRunning": self.init(.sandboxNotRunning, reason)
         case "io.soulbox.isolation.Conflict": self.init(.conflict, reason)
+        case "io.soulbox.isolation.NetworkUnavailable": self.init(.networkUnavailable, reason)
         case "io.soulbox.isolation.NoSpace": self.init(.noSpace, reason)
         case "io.soulbox.isolation.NotFound": self.init(.notFound, reason)
         case "io.soulbox.isolation.InvalidSpec": self.init(.invalidSpec, reason)

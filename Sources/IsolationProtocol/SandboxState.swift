@@ -37,11 +37,16 @@ public struct SandboxState: Sendable, Equatable {
     /// Background processes that run in it.
     public var processes: Int
 
+    /// What it may reach.
+    public var network: SandboxNetwork
+    /// What has gone over its link; nil when it has none.
+    public var traffic: SandboxTraffic?
+
     /// Makes a state.
     public init(
         id: String, account: String, phase: Phase, reason: String?, startedAt: Timestamp?, limits: SandboxLimits,
         memoryUsed: Int64 = 0, cpuMillicoresUsed: Int = 0, cpuMicroseconds: Int64 = 0, diskUsed: Int64 = 0,
-        executions: Int = 0, processes: Int = 0
+        executions: Int = 0, processes: Int = 0, network: SandboxNetwork = .none, traffic: SandboxTraffic? = nil
     ) {
         self.id = id
         self.account = account
@@ -55,6 +60,8 @@ public struct SandboxState: Sendable, Equatable {
         self.diskUsed = diskUsed
         self.executions = executions
         self.processes = processes
+        self.network = network
+        self.traffic = traffic
     }
 
     /// The Varlink type `Sandbox`.
@@ -64,7 +71,8 @@ public struct SandboxState: Sendable, Equatable {
             "reason": JSONValue(reason), "started_at": JSONValue(startedAt?.rfc3339), "limits": limits.json,
             "memory_used": JSONValue(memoryUsed), "cpu_millicores_used": JSONValue(cpuMillicoresUsed),
             "cpu_time_us": JSONValue(cpuMicroseconds), "disk_used": JSONValue(diskUsed),
-            "executions": JSONValue(executions), "processes": JSONValue(processes),
+            "executions": JSONValue(executions), "processes": JSONValue(processes), "network": network.json,
+            "traffic": traffic?.json ?? .null,
         ]
     }
 
@@ -75,12 +83,14 @@ public struct SandboxState: Sendable, Equatable {
             let limits = json["limits"].flatMap(SandboxLimits.init(json:)),
             let memory = json["memory_used"]?.integerValue, let cpu = json["cpu_millicores_used"]?.integerValue,
             let time = json["cpu_time_us"]?.integerValue, let disk = json["disk_used"]?.integerValue,
-            let executions = json["executions"]?.integerValue, let processes = json["processes"]?.integerValue
+            let executions = json["executions"]?.integerValue, let processes = json["processes"]?.integerValue,
+            let network = json["network"].flatMap(SandboxNetwork.init(json:))
         else { return nil }
         self.init(
             id: id, account: account, phase: phase, reason: json["reason"]?.stringValue,
             startedAt: json["started_at"]?.stringValue.flatMap(Timestamp.init(rfc3339:)), limits: limits,
             memoryUsed: memory, cpuMillicoresUsed: Int(cpu), cpuMicroseconds: time, diskUsed: disk,
-            executions: Int(executions), processes: Int(processes))
+            executions: Int(executions), processes: Int(processes),
+            network: network, traffic: json["traffic"].flatMap(SandboxTraffic.init(json:)))
     }
 }

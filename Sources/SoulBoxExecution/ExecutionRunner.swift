@@ -71,7 +71,8 @@ public struct ExecutionRunner: Sendable {
                 execution: request.id, account: request.account, request: request.requestID, sandbox: spec.sandbox,
                 context: spec.context,
                 scratch: place.scratch, template: template.id, entrypoint: place.entrypoint,
-                arguments: spec.arguments, environment: spec.environment, limits: spec.limits, files: input.files,
+                arguments: spec.arguments, environment: spec.environment, limits: spec.limits,
+                network: SandboxNetwork(enabled: spec.networkAccess, allowedHosts: []), files: input.files,
                 artifactLimits: limits.artifacts, input: input.contents?.rawValue, stdin: input.stdin?.rawValue,
                 stdout: writeEnds.stdout.rawValue, stderr: writeEnds.stderr.rawValue,
                 compileOutput: writeEnds.compile?.rawValue)
@@ -101,6 +102,7 @@ public struct ExecutionRunner: Sendable {
             case .templateNotFound: "the template is no longer installed"
             case .sandboxNotFound: "the sandbox is gone"
             case .sandboxNotRunning: "the sandbox does not run"
+            case .networkUnavailable: "sandboxes have no network on this host"
             case .noSpace: "no room is left on the disk"
             case .conflict, .notFound: "the sandbox refused it"
             case .unavailable, .protocolViolation: "the isolation service is not available"

@@ -83,17 +83,18 @@ extension SandboxKeeper {
         }
     }
 
-    /// Limits that were noted and did not reach the service.
+    /// Limits and places that were noted and did not reach the service.
     private func level(_ sandbox: AccountSandbox, _ state: SandboxState) throws {
-        guard state.limits != sandbox.limits, sandbox.status != .creating, state.account == sandbox.account else {
-            return
-        }
+        guard state.limits != sandbox.limits || state.network != sandbox.network, sandbox.status != .creating,
+            state.account == sandbox.account
+        else { return }
         do {
             _ = try connections.with { connection throws(IsolationError) in
-                try connection.updateSandbox(sandbox.identifier, account: sandbox.account, limits: sandbox.limits)
+                try connection.updateSandbox(
+                    sandbox.identifier, account: sandbox.account, limits: sandbox.limits, network: sandbox.network)
             }
         } catch {
-            guard error.code == .conflict else { throw error }
+            guard error.code == .conflict || error.code == .networkUnavailable else { throw error }
             log.warning(
                 "limits of a sandbox not applied",
                 metadata: ["sandbox.id": "\(sandbox.identifier)", "error": "\(error)"])

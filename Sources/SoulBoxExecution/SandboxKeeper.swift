@@ -28,7 +28,8 @@ public struct SandboxKeeper: Sendable {
         do {
             _ = try connections.with { connection throws(IsolationError) in
                 try connection.createSandbox(
-                    sandbox.identifier, account: sandbox.account, template: sandbox.template, limits: sandbox.limits)
+                    sandbox.identifier, account: sandbox.account, template: sandbox.template, limits: sandbox.limits,
+                    network: sandbox.network)
             }
         } catch {
             // Away for a moment: the sweep tries again.
@@ -110,6 +111,7 @@ public struct SandboxKeeper: Sendable {
     private static func reason(_ error: IsolationError) -> String {
         switch error.code {
         case .templateNotFound: "its template is no longer installed"
+        case .networkUnavailable: "the host gives sandboxes no network"
         case .noSpace: "the host's disk is full"
         default: "the sandbox could not be made"
         }
@@ -121,5 +123,13 @@ extension AccountSandbox {
     public var limits: SandboxLimits {
         SandboxLimits(
             memoryBytes: memoryBytes, cpuMillicores: cpuMillicores, processes: processes, diskBytes: diskBytes)
+    }
+
+    /// What it may reach.
+    public var network: SandboxNetwork {
+        // What was stored had been read: none is lost here, and if one were, less would be reached and never more.
+        let hosts = allowedHosts.compactMap(AllowedHost.init)
+        return SandboxNetwork(
+            enabled: networkEnabled && (allowedHosts.isEmpty || !hosts.isEmpty), allowedHosts: hosts)
     }
 }

@@ -51,7 +51,6 @@ struct ExecuteValidationTests {
         .with(#""stdin": 5"#, "stdin", "Must be a string"),
         .with(#""async": "yes""#, "async", "Must be true or false"),
         .with(#""async": 1"#, "async", "Must be true or false"),
-        .with(#""network_access": true"#, "network_access", "Network access is not available on this installation"),
         .with(#""network_access": "no""#, "network_access", "Must be true or false"),
         .with(#""tests": []"#, "tests", "Unknown field"),
         .with(#""callback_url": "http://a""#, "callback_url", "Unknown field"),

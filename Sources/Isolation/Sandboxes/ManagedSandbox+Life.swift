@@ -18,7 +18,8 @@ extension ManagedSandbox {
             SandboxSpec(
                 id: id, image: image, disk: .image(path: directory.disk, bytes: record.limits.diskBytes),
                 memoryBytes: record.limits.memoryBytes, cpuMillicores: record.limits.cpuMillicores,
-                processes: record.limits.processes, sharedMemoryBytes: min(64 << 20, record.limits.memoryBytes / 2)))
+                processes: record.limits.processes, sharedMemoryBytes: min(64 << 20, record.limits.memoryBytes / 2),
+                network: record.network))
         let startedAt = Timestamp.now
         do {
             // Before anybody is told: what runs must be found again after a crash of this process.
@@ -82,15 +83,16 @@ extension ManagedSandbox {
         return device
     }
 
-    /// Changes its limits, at once when it runs. Within `change`.
-    func update(_ limits: SandboxLimits) throws {
+    /// Changes what it may use and reach, at once when it runs. Within `change`.
+    func update(_ limits: SandboxLimits, _ network: SandboxNetwork) throws {
         let before = state.read { $0.record }
         guard limits.diskBytes >= before.limits.diskBytes else {
             throw IsolationError(.conflict, "a disk can only grow")
         }
         if limits.diskBytes > before.limits.diskBytes { try growDisk(to: limits.diskBytes) }
         if let sandbox = running { try limit(sandbox.group, limits) }
-        let after = SandboxRecord(id: id, account: before.account, image: before.image, limits: limits)
+        let after = SandboxRecord(
+            id: id, account: before.account, image: before.image, limits: limits, network: network)
         try directory.write(after)
         state.update { $0.record = after }
     }

@@ -50,6 +50,9 @@ final class ManagedSandbox: Sendable {
     /// What it may use.
     var limits: SandboxLimits { state.read { $0.record.limits } }
 
+    /// What it may reach.
+    var network: SandboxNetwork { state.read { $0.record.network } }
+
     /// The running sandbox; nil when there is none.
     var running: Sandbox? { state.read { $0.sandbox } }
 
@@ -104,7 +107,7 @@ final class ManagedSandbox: Sendable {
         }
         var result = SandboxState(
             id: id, account: record.account, phase: phase, reason: reason, startedAt: startedAt, limits: record.limits,
-            diskUsed: diskUsed, executions: executions)
+            diskUsed: diskUsed, executions: executions, network: record.network)
         guard let sandbox, let usage = try? sandbox.group.group.usage() else { return result }
         result.memoryUsed = Int64(usage.memoryBytes)
         result.cpuMicroseconds = Int64(usage.cpuMicroseconds)

@@ -115,7 +115,7 @@ struct SandboxAdoption {
                     id: record.id, image: image, disk: .image(path: directory.disk, bytes: record.limits.diskBytes),
                     memoryBytes: record.limits.memoryBytes, cpuMillicores: record.limits.cpuMillicores,
                     processes: record.limits.processes,
-                    sharedMemoryBytes: min(64 << 20, record.limits.memoryBytes / 2)),
+                    sharedMemoryBytes: min(64 << 20, record.limits.memoryBytes / 2), network: record.network),
                 slot: slot, pid: run.pid, process: process, group: group, disk: nil, loop: run.loop, root: root,
                 remains: remains, processes: processes)
             // What the user's programs could not change has not changed; what was built wrong must not live on.

@@ -11,22 +11,25 @@ struct SandboxRecord: Sendable, Equatable {
     let image: String
     /// What it may use.
     var limits: SandboxLimits
+    /// What it may reach.
+    var network: SandboxNetwork
 
     /// The form of the file.
     private static let version: Int64 = 1
 
-    init(id: String, account: String, image: String, limits: SandboxLimits) {
+    init(id: String, account: String, image: String, limits: SandboxLimits, network: SandboxNetwork = .none) {
         self.id = id
         self.account = account
         self.image = image
         self.limits = limits
+        self.network = network
     }
 
     /// The file's contents.
     var json: JSONValue {
         [
             "version": .integer(SandboxRecord.version), "sandbox": .string(id), "account": .string(account),
-            "image": .string(image), "limits": limits.json,
+            "image": .string(image), "limits": limits.json, "network": network.json,
         ]
     }
 
@@ -36,6 +39,9 @@ struct SandboxRecord: Sendable, Equatable {
             let account = json["account"]?.stringValue, let image = json["image"]?.stringValue,
             let limits = json["limits"].flatMap(SandboxLimits.init(json:))
         else { return nil }
-        self.init(id: id, account: account, image: image, limits: limits)
+        // Sandboxes of versions before the network have none.
+        let network = json["network"].map(SandboxNetwork.init(json:)) ?? SandboxNetwork.none
+        guard let network else { return nil }
+        self.init(id: id, account: account, image: image, limits: limits, network: network)
     }
 }

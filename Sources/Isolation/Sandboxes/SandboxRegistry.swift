@@ -52,9 +52,11 @@ final class SandboxRegistry: Sendable {
     }
 
     /// Makes a sandbox and starts it; one that is there already is started.
-    func create(_ id: String, account: String, image: Image, limits: SandboxLimits) throws -> SandboxState {
+    func create(
+        _ id: String, account: String, image: Image, limits: SandboxLimits, network: SandboxNetwork
+    ) throws -> SandboxState {
         let directory = SandboxDirectory(path: "\(path)/\(id)")
-        let record = SandboxRecord(id: id, account: account, image: image.name, limits: limits)
+        let record = SandboxRecord(id: id, account: account, image: image.name, limits: limits, network: network)
         let new = ManagedSandbox(record, directory: directory, isChanging: true)
         let known = table.withLock { table -> ManagedSandbox? in
             if let known = table[id] { return known }

@@ -78,6 +78,16 @@ enum CallCheck {
         else { throw IsolationError(.invalidSpec, "limits out of range") }
     }
 
+    /// Checks what a sandbox is to reach. Whatever is allowed, the rules refuse the host and private networks first.
+    static func validate(_ network: SandboxNetwork) throws(IsolationError) {
+        guard network.allowedHosts.count <= 256 else { throw IsolationError(.invalidSpec, "too many allowed hosts") }
+        for host in network.allowedHosts {
+            if case .network(let range) = host.target, range.isVersion6 {
+                throw IsolationError(.invalidSpec, "sandboxes have no IPv6")
+            }
+        }
+    }
+
     /// Relative, with no empty segment, no `.` and no `..`; an empty path where `orEmpty`.
     static func path(_ text: String, orEmpty: Bool = false) throws(IsolationError) -> String {
         guard isPath(text) || (orEmpty && text.isEmpty) else { throw IsolationError(.invalidSpec, "malformed path") }

@@ -91,7 +91,7 @@ public final class Isolator: Sendable {
             memoryBytes: call.limits.memoryBytes + (compile?.memoryBytes ?? 0),
             cpuMillicores: max(call.limits.cpuMillicores, compile == nil ? 0 : 1000),
             processes: max(call.limits.processes, compile == nil ? 0 : 256),
-            sharedMemoryBytes: min(64 << 20, call.limits.memoryBytes / 2))
+            sharedMemoryBytes: min(64 << 20, call.limits.memoryBytes / 2), network: call.network)
         let sandbox = try builder.make(spec)
         living.withLock { $0 += 1 }
         return sandbox

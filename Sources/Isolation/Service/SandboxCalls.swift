@@ -34,7 +34,11 @@ struct SandboxCalls {
             guard let image = isolator.images.find(template) else {
                 throw IsolationError(.templateNotFound, template)
             }
-            return ["sandbox": try sandboxes.create(id, account: account, image: image, limits: limits).json]
+            let network = try SandboxCalls.network(parameters) ?? .none
+            return [
+                "sandbox": try sandboxes.create(id, account: account, image: image, limits: limits, network: network)
+                    .json
+            ]
         case "RemoveSandbox":
             try sandboxes.remove(id, account: account)
             return [:]
@@ -47,7 +51,8 @@ struct SandboxCalls {
         case "UpdateSandbox":
             let limits = try SandboxCalls.limits(parameters)
             try CallCheck.validate(sandbox: id, account: account, limits: limits)
-            try managed.change { try managed.update(limits) }
+            let network = try SandboxCalls.network(parameters)
+            try managed.change { try managed.update(limits, network ?? managed.network) }
             return ["sandbox": managed.inspect().json]
         default: return ["sandbox": managed.inspect().json]
         }
@@ -58,6 +63,15 @@ struct SandboxCalls {
             throw IsolationError(.protocolViolation, "\(name) is missing")
         }
         return text
+    }
+
+    private static func network(_ parameters: JSONValue) throws(IsolationError) -> SandboxNetwork? {
+        guard let value = parameters["network"], !value.isNull else { return nil }
+        guard let network = SandboxNetwork(json: value) else {
+            throw IsolationError(.protocolViolation, "network is malformed")
+        }
+        try CallCheck.validate(network)
+        return network
     }
 
     private static func limits(_ parameters: JSONValue) throws(IsolationError) -> SandboxLimits {

@@ -1,3 +1,5 @@
+internal import IsolationProtocol
+
 /// What sandbox to build.
 struct SandboxSpec: Sendable {
     /// A name that nobody can guess, unique on the machine; part of cgroup paths.
@@ -38,4 +40,7 @@ struct SandboxSpec: Sendable {
 
     /// The size of `/dev/shm` in bytes.
     let sharedMemoryBytes: Int64
+
+    /// What it may reach.
+    var network = SandboxNetwork.none
 }

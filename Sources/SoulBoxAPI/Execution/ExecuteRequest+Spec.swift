@@ -39,7 +39,8 @@ extension ExecuteRequest {
         return ExecutionSpec(
             sandbox: sandbox?.identifier, context: context, runtime: runtime, template: manifest.id,
             entrypoint: entrypoint, code: code,
-            files: files, arguments: arguments, environment: inherited + environment, stdin: stdin, limits: limits)
+            files: files, arguments: arguments, environment: inherited + environment, stdin: stdin, limits: limits,
+            networkAccess: networkAccess)
     }
 
     /// More than the sandbox has as a whole is refused, not cut.

@@ -17,6 +17,8 @@ struct ExecuteRequest: Equatable {
     var environment: [ExecutionSpec.Variable] = []
     var stdin: String?
     var limits = ExecutionLimits()
+    /// Whether a sandbox made for it reaches everything public.
+    var networkAccess = false
     var isAsync = false
 
     private static let fields: Set<String> = [
@@ -41,7 +43,7 @@ struct ExecuteRequest: Equatable {
         files = ExecuteRequest.files(reader, limits, &validation)
         readStrings(reader, limits, &validation)
         readLimits(reader, limits, &validation)
-        checkNetwork(reader, target, &validation)
+        readNetwork(reader, target, &validation)
         isAsync = reader.bool("async", &validation) ?? false
         checkMessageSize(limits, &validation)
         reader.refuseUnknown(except: ExecuteRequest.fields, &validation)
@@ -68,14 +70,15 @@ struct ExecuteRequest: Equatable {
         limits.processes = sandbox.processes
     }
 
-    private func checkNetwork(
+    /// A persistent sandbox has its own; asked for where that has none, it is refused and not left out.
+    private mutating func readNetwork(
         _ reader: FieldReader, _ sandbox: AccountSandbox?, _ validation: inout Validation
     ) {
-        guard reader.bool("network_access", &validation) == true, sandbox?.networkEnabled != true else { return }
-        validation.fail(
-            "network_access",
-            sandbox == nil
-                ? "Network access is not available on this installation" : "The sandbox has no network access")
+        guard reader.bool("network_access", &validation) == true else { return }
+        networkAccess = sandbox == nil
+        if let sandbox, !sandbox.networkEnabled {
+            validation.fail("network_access", "The sandbox has no network access")
+        }
     }
 
     private mutating func readLanguage(_ reader: FieldReader, _ validation: inout Validation) {

@@ -19,6 +19,8 @@ extension APIError {
                 .conflict, "The sandbox does not run", details: JSONObject([("status", .string(error.message))]))
         case .conflict: APIError(.conflict, APIError.sentence(error.message))
         case .notFound: APIError(.resourceNotFound, APIError.sentence(error.message))
+        case .networkUnavailable:
+            APIError(.systemError, status: 503, "Sandboxes have no network on this host: " + error.message)
         case .noSpace: APIError(.systemError, status: 507, APIError.sentence(error.message))
         case .invalidSpec, .isolationFailed: .internalError
         }

@@ -143,10 +143,11 @@ struct SandboxRoutes: Sendable {
             }
             if let refusal { throw .quota(refusal) }
             // Before the change is committed: what the kernel refuses is not noted.
-            if changed.limits != known.limits, known.status != .creating {
+            if changed.limits != known.limits || changed.network != known.network, known.status != .creating {
                 try service.isolate {
                     _ = try service.keeper.connections.with { connection throws(IsolationError) in
-                        try connection.updateSandbox(id, account: known.account, limits: changed.limits)
+                        try connection.updateSandbox(
+                            id, account: known.account, limits: changed.limits, network: changed.network)
                     }
                 }
             }

@@ -33,6 +33,17 @@ extension AccountSandbox {
         ])
     }
 
+    /// What it may reach, and what has gone over its link while it runs.
+    private func networkJSON(_ traffic: SandboxTraffic?) -> JSONObject {
+        var network = JSONObject([
+            ("enabled", .bool(networkEnabled)), ("allowed_hosts", .array(allowedHosts.map(JSONValue.string))),
+        ])
+        network["sent_bytes"] = traffic.map { JSONValue($0.sentBytes) }
+        network["received_bytes"] = traffic.map { JSONValue($0.receivedBytes) }
+        network["refused_packets"] = traffic.map { JSONValue($0.refusedPackets) }
+        return network
+    }
+
     /// The sandbox with everything that is known of it.
     ///
     /// - Parameters:
@@ -52,13 +63,7 @@ extension AccountSandbox {
                 ("template", .string(template)), ("created_at", .string(createdAt.rfc3339)),
                 ("updated_at", .string(updatedAt.rfc3339)), ("started_at", JSONValue(startedAt?.rfc3339)),
                 ("last_activity", .string(lastActivity.rfc3339)), ("resources", .object(resources)),
-                (
-                    "network",
-                    [
-                        "enabled": .bool(networkEnabled),
-                        "allowed_hosts": .array(allowedHosts.map(JSONValue.string)),
-                    ]
-                ),
+                ("network", .object(networkJSON(state?.traffic))),
                 (
                     "environment",
                     .object(JSONObject(environment.map { ($0.name, .string($0.value)) }))

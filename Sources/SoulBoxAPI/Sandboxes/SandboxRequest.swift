@@ -79,9 +79,6 @@ struct SandboxRequest: Equatable {
         let inner = FieldReader(object, prefix: "network.")
         inner.refuseUnknown(except: ["enabled", "allowed_hosts"], &validation)
         networkEnabled = inner.bool("enabled", &validation)
-        if networkEnabled == true {
-            validation.fail("network.enabled", "Network access is not available on this installation")
-        }
         guard let values = inner.array("allowed_hosts", &validation) else { return }
         guard values.count <= bounds.hosts else {
             validation.fail("network.allowed_hosts", "Must have at most \(bounds.hosts) elements")
@@ -97,6 +94,16 @@ struct SandboxRequest: Equatable {
                 validation.fail(
                     field, "Must be a name, *.name, an address or a network as 192.0.2.0/24, each perhaps with :port")
                 return nil
+            }
+            if case .network(let range) = host.target {
+                if range.isVersion6 {
+                    validation.fail(field, "Sandboxes have no IPv6")
+                    return nil
+                }
+                if range.isNeverReachable {
+                    validation.fail(field, "Private, link-local and reserved addresses are never reached")
+                    return nil
+                }
             }
             return host.description
         }

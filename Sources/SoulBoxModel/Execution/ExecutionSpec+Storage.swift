@@ -15,6 +15,7 @@ extension ExecutionSpec {
             "memory_bytes": JSONValue(limits.memoryBytes),
             "cpu_millicores": JSONValue(limits.cpuMillicores),
             "processes": JSONValue(limits.processes),
+            "network_access": .bool(networkAccess),
         ]
     }
 
@@ -48,6 +49,7 @@ extension ExecutionSpec {
             stdin: storage["stdin"]?.stringValue,
             limits: ExecutionLimits(
                 timeoutMilliseconds: Int(timeout), memoryBytes: memory, cpuMillicores: Int(cpu),
-                processes: Int(processes)))
+                processes: Int(processes)),
+            networkAccess: storage["network_access"]?.boolValue ?? false)
     }
 }

@@ -47,12 +47,16 @@ public struct ExecutionSpec: Sendable, Equatable {
     /// What it may use.
     public var limits: ExecutionLimits
 
+    /// Whether a sandbox made for it reaches everything public; a persistent one has its own network or none.
+    public var networkAccess: Bool
+
     /// Makes a spec.
     public init(
         sandbox: String? = nil, context: String? = nil, runtime: Runtime, template: String, entrypoint: String? = nil,
         code: String? = nil,
         files: [InputFile] = [],
-        arguments: [String] = [], environment: [Variable] = [], stdin: String? = nil, limits: ExecutionLimits = .init()
+        arguments: [String] = [], environment: [Variable] = [], stdin: String? = nil, limits: ExecutionLimits = .init(),
+        networkAccess: Bool = false
     ) {
         self.sandbox = sandbox
         self.context = context
@@ -65,5 +69,6 @@ public struct ExecutionSpec: Sendable, Equatable {
         self.environment = environment
         self.stdin = stdin
         self.limits = limits
+        self.networkAccess = networkAccess
     }
 }

@@ -20,7 +20,7 @@ struct ValidationTests {
             ("files", #"[{"name":"a\u0000b","content":""}]"#), ("files", #""x""#), ("environment", #"{"A=B":"x"}"#),
             ("environment", #"{"A":1}"#), ("environment", #"{"A":"x\u0000"}"#), ("args", #"["a\u0000"]"#),
             ("args", "[1]"),
-            ("stdin", "5"), ("async", #""yes""#), ("nonsense", "1"), ("code", "5"), ("network_access", "true"),
+            ("stdin", "5"), ("async", #""yes""#), ("nonsense", "1"), ("code", "5"), ("network_access", #""yes""#),
             ("template", #""none-such""#),
         ])
     func field(name: String, value: String) async throws {

@@ -146,7 +146,7 @@ struct SandboxTests {
         let wrong = try await stack.send(
             "POST", "/api/sandboxes",
             body: Array(
-                #"{"name":"","runtime":"cobol","resources":{"memory_limit":"1K","cpu_limit":-1,"disk_limit":"9999T"},"network":{"enabled":true,"allowed_hosts":["a b",1]},"environment":{"1x":"y","z":null},"ttl":0,"idle_timeout":"1","on_idle":"explode","extra":1}"#
+                #"{"name":"","runtime":"cobol","resources":{"memory_limit":"1K","cpu_limit":-1,"disk_limit":"9999T"},"network":{"enabled":"yes","allowed_hosts":["a b",1]},"environment":{"1x":"y","z":null},"ttl":0,"idle_timeout":"1","on_idle":"explode","extra":1}"#
                     .utf8))
         let found = wrong.json["error"]?["details"]?["fields"]?.arrayValue?.compactMap { $0["field"]?.stringValue }
         #expect(
