@@ -150,11 +150,14 @@ let package = Package(
             "IsolationTests",
             [
                 "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", "TestProcess",
-                logging,
+                "TestWorld", logging,
             ]),
         tests("FastCGITests", ["FastCGI", "LinuxKernel"]),
         .target(
             name: "TestProcess", dependencies: ["LinuxKernel"], path: "Tests/TestProcess", swiftSettings: common),
+        .target(
+            name: "TestWorld", dependencies: ["LinuxKernel", "TestProcess"], path: "Tests/TestWorld",
+            exclude: ["world.py"], swiftSettings: common),
         .target(
             name: "TestDatabase", dependencies: ["Postgres", "LinuxKernel", "TestProcess"], path: "Tests/TestDatabase",
             swiftSettings: common),
@@ -186,6 +189,7 @@ let package = Package(
             "IntegrationTests",
             [
                 "SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService", "TestDatabase", "TestProcess",
+                "TestWorld",
                 crypto,
             ]),
     ]

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
+#include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <pthread.h>
@@ -166,6 +167,18 @@ int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_use
         attributes.userns_fd = (uint64_t)idmap_user_namespace;
     }
     return (int)syscall(SYS_mount_setattr, mount, "", flags | AT_EMPTY_PATH, &attributes, sizeof attributes);
+}
+
+int soulbox_netlink(int protocol) {
+    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+    if (descriptor >= 0 && bind(descriptor, (struct sockaddr *)&address, sizeof address) != 0) {
+        int error = errno;
+        close(descriptor);
+        errno = error;
+        return -1;
+    }
+    return descriptor;
 }
 
 int soulbox_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

@@ -32,4 +32,20 @@ public enum Namespaces {
     public static func unshare(_ kinds: NamespaceKinds) throws(SystemCallError) {
         try check("unshare") { soulbox_unshare(kinds.rawValue) }
     }
+
+    /// Runs `body` in another network namespace (setns(2)), on a thread of its own that ends with it.
+    public static func inNetwork<Value: Sendable>(
+        _ namespace: SharedDescriptor, _ body: @escaping @Sendable () throws(SystemCallError) -> Value
+    ) throws(SystemCallError) -> Value {
+        let outcome = Monitor<Result<Value, SystemCallError>?>(nil)
+        WorkerThread.start(name: "network") {
+            let result = Result { () throws(SystemCallError) in
+                try check("setns") { soulbox_setns(namespace.rawValue, CInt(NamespaceKinds.network.rawValue)) }
+                return try body()
+            }
+            outcome.update { $0 = result }
+        }
+        guard let result = outcome.wait(for: { $0 }) else { throw SystemCallError(call: "setns", errno: ECANCELED) }
+        return try result.get()
+    }
 }

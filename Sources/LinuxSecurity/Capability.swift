@@ -15,6 +15,8 @@ public struct Capability: Sendable, Hashable {
     public static let setGroupID = Capability(rawValue: 6)
     /// CAP_SETUID.
     public static let setUserID = Capability(rawValue: 7)
+    /// CAP_NET_ADMIN.
+    public static let networkAdministration = Capability(rawValue: 12)
     /// CAP_SYS_PTRACE.
     public static let systemPtrace = Capability(rawValue: 19)
     /// CAP_SYS_ADMIN.

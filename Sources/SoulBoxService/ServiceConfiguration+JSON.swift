@@ -27,6 +27,13 @@ extension ServiceConfiguration {
                 "directory": .string(tokens.directory), "issuer": .string(tokens.issuer),
                 "audience": .string(tokens.audience), "key_file": .string(tokens.keyFile),
             ],
+            "network": [
+                "enabled": .bool(network.isEnabled), "egress_user": .integer(Int64(network.egressUser)),
+                "resolvers": .array(network.resolvers.map(JSONValue.string)),
+                "connections": JSONValue(network.connections),
+                "new_connections_per_second": JSONValue(network.newConnectionsPerSecond),
+                "bytes_per_second": JSONValue(network.bytesPerSecond),
+            ],
             "document_path": .string(documentPath), "sandbox_directory": .string(sandboxDirectory),
             "upload_limit_bytes": .integer(uploadLimitBytes),
             "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
@@ -71,6 +78,13 @@ extension ServiceConfiguration {
         tokens.issuer = try token("issuer")
         tokens.audience = try token("audience")
         tokens.keyFile = try token("key_file")
+        guard let isEnabled = json["network"]?["enabled"]?.boolValue else { throw Malformed(key: "network.enabled") }
+        network.isEnabled = isEnabled
+        network.egressUser = UInt32(truncatingIfNeeded: try number("network", "egress_user"))
+        network.resolvers = json["network"]?["resolvers"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        network.connections = Int(try number("network", "connections"))
+        network.newConnectionsPerSecond = Int(try number("network", "new_connections_per_second"))
+        network.bytesPerSecond = Int(try number("network", "bytes_per_second"))
         documentPath = try text("document_path")
         sandboxDirectory = try text("sandbox_directory")
         uploadLimitBytes = try number(nil, "upload_limit_bytes")

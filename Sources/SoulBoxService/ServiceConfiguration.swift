@@ -53,6 +53,28 @@ public struct ServiceConfiguration: Sendable, Equatable {
         public init(directory: String) { self.directory = directory }
     }
 
+    /// The networks of sandboxes.
+    public struct Network: Sendable, Equatable {
+        /// Whether sandboxes may have one; default true.
+        public var isEnabled = true
+        /// The user of `soulbox-egress`: of this instance alone, because the packet filter knows it by that.
+        public var egressUser: UInt32
+        /// Servers of names; empty are those of the host.
+        public var resolvers: [String] = []
+        /// Connections of a sandbox at once; default 1024.
+        public var connections = 1024
+        /// Connections that a sandbox opens in a second; default 200.
+        public var newConnectionsPerSecond = 200
+        /// Bytes that a sandbox sends in a second, and receives in one; default 100,000,000.
+        public var bytesPerSecond = 100_000_000
+
+        /// The defaults of an instance.
+        public init(instance: String) {
+            // Between what systems give to people and services and what sandboxes have.
+            egressUser = 0x0E00_0000 | (UInt32(instance, radix: 16) ?? 0) & 0x00FF_FFFF
+        }
+    }
+
     /// One pool of workers.
     public struct Pool: Sendable, Equatable {
         /// How many processes; default 1.
@@ -94,6 +116,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var executions: Executions
     /// The tokens.
     public var tokens: Tokens
+    /// The networks of sandboxes.
+    public var network: Network
     /// The largest file that is taken into a sandbox, in bytes; default 100 MiB.
     public var uploadLimitBytes: Int64 = 100 << 20
     /// The description of the API that `GET /openapi.json` serves.
@@ -102,6 +126,12 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var controlPool: Pool
     /// The workers of executions.
     public var executionPool: Pool
+
+    /// The isolation service's socket for `soulbox-egress`, beside the other.
+    public var egressSocket: String {
+        let directory = isolatorSocket.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        return directory.joined(separator: "/") + "/egress.sock"
+    }
 
     /// Makes a configuration with default executions and pools.
     public init(
@@ -120,6 +150,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         executions = Executions(cores: cores)
         sandboxDirectory = runDirectory + "/sandboxes"
         tokens = Tokens(directory: runDirectory + "/tokens")
+        network = Network(instance: instance)
         documentPath = runDirectory + "/openapi.json"
         controlPool = Pool(processes: 1, threads: 64, databaseConnections: 8)
         executionPool = Pool(processes: 2, threads: 64, databaseConnections: 4)

@@ -13,10 +13,16 @@ do {
             imageDirectory: configuration.imageDirectory,
             initPath: configuration.binaryDirectory + "/soulbox-init",
             concurrentExecutions: configuration.executions.concurrent,
-            queueWaitMilliseconds: configuration.executions.queueWaitSeconds * 1000, version: configuration.version),
+            queueWaitMilliseconds: configuration.executions.queueWaitSeconds * 1000,
+            network: NetworkSettings(
+                isEnabled: configuration.network.isEnabled, egressUser: configuration.network.egressUser,
+                resolvers: configuration.network.resolvers, connections: configuration.network.connections,
+                newConnectionsPerSecond: configuration.network.newConnectionsPerSecond,
+                bytesPerSecond: configuration.network.bytesPerSecond),
+            egressSocketPath: configuration.egressSocket, version: configuration.version),
         log: log)
-    let server = try IsolationServer(isolator, log: log)
-    server.start()
+    let servers = try IsolationServers(isolator, log: log)
+    servers.start()
     ServiceProcess.waitForTermination()
     log.notice("stopping")
     isolator.shutDown(within: 10)

@@ -51,9 +51,13 @@ package final class TestProcess: Sendable {
     /// Whether it has not ended yet.
     package var isRunning: Bool { status.read { $0 } == nil }
 
-    /// Waits for its end.
+    /// Waits for its end. One that does not end within two minutes is killed: a test may fail, and must not hang.
     @discardableResult
-    package func waitForExit() -> ExitStatus { status.wait(for: { $0 }) ?? .exited(-1) }
+    package func waitForExit() -> ExitStatus {
+        if let status = waitForExit(seconds: 120) { return status }
+        signal(SIGKILL)
+        return waitForExit(seconds: 10) ?? .exited(-1)
+    }
 
     /// Waits for its end, so long at most; nil when it still runs then.
     package func waitForExit(seconds: Double) -> ExitStatus? {

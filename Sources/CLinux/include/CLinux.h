@@ -74,6 +74,9 @@ int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_use
 
 int soulbox_eventfd(void);
 
+// A socket of netlink(7), bound, close-on-exec; -1 on failure.
+int soulbox_netlink(int protocol);
+
 // Binds a free loop device to a file, to be cleared by the kernel when nobody uses it any more (loop(4),
 // LO_FLAGS_AUTOCLEAR). Returns the open device, or -1; `number` is that of /dev/loop<number>.
 int soulbox_loop_attach(int file, int *number);

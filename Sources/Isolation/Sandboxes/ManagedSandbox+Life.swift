@@ -84,7 +84,7 @@ extension ManagedSandbox {
     }
 
     /// Changes what it may use and reach, at once when it runs. Within `change`.
-    func update(_ limits: SandboxLimits, _ network: SandboxNetwork) throws {
+    func update(_ limits: SandboxLimits, _ network: SandboxNetwork, _ networks: SandboxNetworks) throws {
         let before = state.read { $0.record }
         guard limits.diskBytes >= before.limits.diskBytes else {
             throw IsolationError(.conflict, "a disk can only grow")
@@ -93,8 +93,17 @@ extension ManagedSandbox {
         if let sandbox = running { try limit(sandbox.group, limits) }
         let after = SandboxRecord(
             id: id, account: before.account, image: before.image, limits: limits, network: network)
+        // The kernel first: what a record promises must hold already. A crash in between is put right by the next sweep.
+        if let sandbox = running, network != before.network { try connect(sandbox, to: network, networks) }
         try directory.write(after)
         state.update { $0.record = after }
+    }
+
+    private func connect(_ sandbox: Sandbox, to network: SandboxNetwork, _ networks: SandboxNetworks) throws {
+        guard network.enabled else { return networks.detach(sandbox.slot) }
+        if networks.isAttached(sandbox.slot) { return try networks.change(sandbox.slot, to: network) }
+        let namespace = SharedDescriptor(try sandbox.processes.open(sandbox.pid, "ns/net", [.readOnly]))
+        try networks.attach(id, slot: sandbox.slot, namespace: namespace, network: network)
     }
 
     private func growDisk(to bytes: Int64) throws {

@@ -10,6 +10,7 @@ struct SandboxAdoption {
     let cgroups: SandboxCgroups
     let images: ImageStore
     let processes: ProcessFilesystem
+    let networks: SandboxNetworks
     let log: Logger
 
     /// The sandboxes on disk, and how each one ran last. Directories that are no sandboxes yet, or no more, go.
@@ -72,6 +73,7 @@ struct SandboxAdoption {
                 guard isOfThisBoot else { throw SandboxError(.supervise, "the host was restarted") }
                 let sandbox = try takeOver(record, directory, run, slots)
                 managed.take(sandbox, startedAt: run.startedAt)
+                networks.adopt(record.id, slot: sandbox.slot, network: record.network)
                 log.notice("took over a running sandbox", metadata: ["sandbox.id": "\(record.id)"])
             } catch {
                 log.warning(
@@ -104,7 +106,7 @@ struct SandboxAdoption {
         guard let slot = slots.claim(run.slot, base: run.base) else {
             throw SandboxError(.supervise, "its user ids are no longer ours")
         }
-        let remains = SandboxRemains(group: group, slot: slot, slots: slots)
+        let remains = SandboxRemains(group: group, slot: slot, slots: slots, networks: networks)
         remains.setProcess(process)
         do {
             let root = try step(.initConnect) { () throws(SystemCallError) in

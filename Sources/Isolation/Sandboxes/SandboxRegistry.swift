@@ -13,6 +13,7 @@ final class SandboxRegistry: Sendable {
     private let builder: SandboxBuilder
     private let images: ImageStore
     private let remover: SandboxRemover
+    private let networks: SandboxNetworks
     private let watch: SandboxWatch
     private let log: Logger
     private let table: Mutex<[String: ManagedSandbox]>
@@ -20,12 +21,13 @@ final class SandboxRegistry: Sendable {
     /// - Parameter found: What an earlier run left, some of it running on.
     init(
         path: String, found: [ManagedSandbox], builder: SandboxBuilder, images: ImageStore, remover: SandboxRemover,
-        log: Logger
+        networks: SandboxNetworks, log: Logger
     ) throws(SandboxError) {
         self.path = path
         self.builder = builder
         self.images = images
         self.remover = remover
+        self.networks = networks
         self.log = log
         watch = try SandboxWatch()
         table = Mutex(Dictionary(found.map { ($0.id, $0) }) { first, _ in first })
@@ -48,7 +50,7 @@ final class SandboxRegistry: Sendable {
     /// Those that come after a name, in the order of their names.
     func all(after name: String, limit: Int) -> [SandboxState] {
         table.withLock { Array($0.values) }.filter { $0.id > name }.sorted { $0.id < $1.id }.prefix(limit)
-            .map { $0.inspect() }
+            .map { inspect($0) }
     }
 
     /// Makes a sandbox and starts it; one that is there already is started.
@@ -58,6 +60,7 @@ final class SandboxRegistry: Sendable {
         let directory = SandboxDirectory(path: "\(path)/\(id)")
         let record = SandboxRecord(id: id, account: account, image: image.name, limits: limits, network: network)
         let new = ManagedSandbox(record, directory: directory, isChanging: true)
+        if network.enabled { try networks.requireAvailable() }
         let known = table.withLock { table -> ManagedSandbox? in
             if let known = table[id] { return known }
             table[id] = new
@@ -66,7 +69,7 @@ final class SandboxRegistry: Sendable {
         if let known {
             guard known.account == account else { throw IsolationError(.sandboxNotFound, id) }
             try known.change { try run(known) }
-            return known.inspect()
+            return inspect(known)
         }
         defer { new.finishChange() }
         do {
@@ -80,19 +83,34 @@ final class SandboxRegistry: Sendable {
             throw error
         }
         log.info("sandbox made", metadata: ["sandbox.id": "\(id)"])
-        return new.inspect()
+        return inspect(new)
     }
 
     /// Starts a sandbox.
     func start(_ managed: ManagedSandbox) throws -> SandboxState {
         try managed.change { try run(managed) }
-        return managed.inspect()
+        return inspect(managed)
+    }
+
+    /// Changes what a sandbox may use and reach, at once when it runs.
+    ///
+    /// - Parameter network: Nil leaves it as it is.
+    func update(_ managed: ManagedSandbox, _ limits: SandboxLimits, _ network: SandboxNetwork?) throws -> SandboxState {
+        try managed.change { try managed.update(limits, network ?? managed.network, networks) }
+        return inspect(managed)
+    }
+
+    /// How a sandbox stands.
+    func inspect(_ managed: ManagedSandbox) -> SandboxState {
+        var state = managed.inspect()
+        if state.network.enabled, let slot = managed.running?.slot { state.traffic = networks.traffic(of: slot) }
+        return state
     }
 
     /// Stops a sandbox.
     func stop(_ managed: ManagedSandbox) throws -> SandboxState {
         try managed.change { try managed.stop(remover) }
-        return managed.inspect()
+        return inspect(managed)
     }
 
     /// Stops all, as the whole service ends.
@@ -130,6 +148,7 @@ final class SandboxRegistry: Sendable {
     }
 
     private func run(_ managed: ManagedSandbox) throws {
+        if managed.network.enabled, managed.running == nil { try networks.requireAvailable() }
         try managed.start(builder, images)
         if let process = managed.running?.process { watch.add(managed, process) }
     }

@@ -1,32 +1,40 @@
 internal import Glibc
 internal import IsolationProtocol
 internal import LinuxKernel
-public import Logging
+internal import Logging
 internal import SoulBoxModel
 internal import Synchronization
 
-/// Serves the Varlink interface `io.soulbox.isolation` on a unix socket, a thread for each connection.
-public final class IsolationServer: Sendable {
+/// Serves Varlink on a unix socket, a thread for each connection.
+final class IsolationServer: Sendable {
     /// More connections than the execution pools of a machine have threads.
     private static let maximumConnections = 1024
 
-    private let isolator: Isolator
+    private let users: Set<UInt32>
+    private let serve: @Sendable (VarlinkConnection) -> Void
     private let listener: SharedDescriptor
     private let connections = Mutex(0)
     private let log: Logger
 
-    /// Listens on the configured socket.
-    public init(_ isolator: Isolator, log: Logger) throws {
-        self.isolator = isolator
+    /// Listens on a socket.
+    ///
+    /// - Parameters:
+    ///   - group: The group that may connect, beside root.
+    ///   - users: The users that may, beside root.
+    ///   - serve: Answers one connection until it ends.
+    init(
+        path: String, group: UInt32, users: Set<UInt32>, log: Logger,
+        serve: @escaping @Sendable (VarlinkConnection) -> Void
+    ) throws {
+        self.users = users
+        self.serve = serve
         self.log = log
-        let configuration = isolator.configuration
-        listener = SharedDescriptor(
-            try UnixSocket.listen(at: configuration.socketPath, kind: .stream, mode: 0o660, backlog: 512))
-        try Files.setOwner(configuration.socketPath, user: 0, group: configuration.socketGroup)
+        listener = SharedDescriptor(try UnixSocket.listen(at: path, kind: .stream, mode: 0o660, backlog: 512))
+        try Files.setOwner(path, user: 0, group: group)
     }
 
     /// Accepts connections until the process ends.
-    public func start() {
+    func start() {
         WorkerThread.start(name: "accept") { [self] in
             while true {
                 do {
@@ -43,7 +51,7 @@ public final class IsolationServer: Sendable {
     private func accept() throws(SystemCallError) {
         let socket = try UnixSocket.accept(listener.rawValue)
         let peer = try UnixSocket.peer(of: socket)
-        guard peer.uid == 0 || isolator.configuration.allowedUsers.contains(peer.uid) else {
+        guard peer.uid == 0 || users.contains(peer.uid) else {
             log.warning("refused a connection", metadata: ["peer.uid": "\(peer.uid)"])
             return
         }
@@ -59,8 +67,7 @@ public final class IsolationServer: Sendable {
         let raw = socket.release()
         WorkerThread.start(name: "connection") { [self] in
             defer { connections.withLock { $0 -= 1 } }
-            let connection = VarlinkConnection(owning: Descriptor(owning: raw))
-            ConnectionHandler(isolator: isolator, connection: connection, log: log).serve()
+            serve(VarlinkConnection(owning: Descriptor(owning: raw)))
         }
     }
 }

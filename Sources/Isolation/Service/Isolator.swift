@@ -17,6 +17,9 @@ public final class Isolator: Sendable {
     /// The persistent sandboxes.
     let sandboxes: SandboxRegistry
 
+    /// Their networks.
+    let networks: SandboxNetworks
+
     private let builder: SandboxBuilder
     private let cgroups: SandboxCgroups
     private let features: [String]
@@ -40,8 +43,13 @@ public final class Isolator: Sendable {
         cgroups = try SandboxCgroups(host: probe.cgroups, instance: configuration.instance)
         images = ImageStore(directory: configuration.imageDirectory)
         let processes = try ProcessFilesystem()
+        try Files.makeDirectory(configuration.runDirectory, mode: 0o755)
+        networks = SandboxNetworks(
+            instance: configuration.instance, settings: configuration.network,
+            runDirectory: configuration.runDirectory, log: log)
         let adoption = SandboxAdoption(
-            path: configuration.sandboxDirectory, cgroups: cgroups, images: images, processes: processes, log: log)
+            path: configuration.sandboxDirectory, cgroups: cgroups, images: images, processes: processes,
+            networks: networks, log: log)
         let found = try adoption.read()
         // Before ids are leased: what still runs has some of them, and what nobody takes over gives them back.
         try Reconciler.removeLeftovers(of: cgroups, except: adoption.living(found), log: log)
@@ -56,15 +64,17 @@ public final class Isolator: Sendable {
         filters = try SeccompFilters()
         queue = ExecutionQueue(limit: configuration.concurrentExecutions)
         let stages = "\(configuration.runDirectory)/stage"
-        try Files.makeDirectory(configuration.runDirectory, mode: 0o755)
         try Files.makeDirectory(stages, mode: 0o700)
         builder = try SandboxBuilder(
             threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, slots: slots, cgroups: cgroups,
-            processes: processes)
+            processes: processes, networks: networks)
         remover = SandboxRemover(log: log)
+        let adopted = adoption.adopt(found, slots: slots)
+        // With what was taken over: the rules of those that run on are put in place with all others, at once.
+        networks.start()
         sandboxes = try SandboxRegistry(
-            path: configuration.sandboxDirectory, found: adoption.adopt(found, slots: slots), builder: builder,
-            images: images, remover: remover, log: log)
+            path: configuration.sandboxDirectory, found: adopted, builder: builder, images: images, remover: remover,
+            networks: networks, log: log)
         log.notice("isolation is ready", metadata: ["cgroups": "\(cgroups.description)"])
     }
 
@@ -76,11 +86,13 @@ public final class Isolator: Sendable {
             isolation:
                 "\(cgroups.description); user, pid, mount, network, ipc, uts and cgroup namespaces; two seccomp filters",
             executionsRunning: counts.running, executionsWaiting: counts.waiting, executionsLimit: queue.limit,
-            sandboxes: living.withLock { $0 } + sandboxes.runningCount, features: features)
+            sandboxes: living.withLock { $0 } + sandboxes.runningCount,
+            features: features + (networks.problem == nil ? ["network"] : []))
     }
 
     /// A sandbox for that call.
-    func makeSandbox(for call: ExecuteCall, image: Image) throws(SandboxError) -> Sandbox {
+    func makeSandbox(for call: ExecuteCall, image: Image) throws -> Sandbox {
+        if call.network.enabled { try networks.requireAvailable() }
         let compile = image.manifest.compile
         let spec = SandboxSpec(
             id: SandboxName.make(), image: image,
@@ -110,6 +122,7 @@ public final class Isolator: Sendable {
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
         while living.withLock({ $0 }) > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }
         cgroups.removeInstance()
+        networks.end()
         guard living.withLock({ $0 }) == 0, sandboxes.runningCount == 0 else { return }
         try? Files.removeTree("\(configuration.imageDirectory)/runtime/\(configuration.instance)")
     }

@@ -13,8 +13,14 @@ enum IsolatorPrivileges {
         .makeNode,  // the devices of /dev
     ]
 
-    /// Kept where the host has it: only with it can a disk grow while it is in use (EXT4_IOC_RESIZE_FS).
-    private static let optional: [Capability] = [.systemResource]
+    /// Kept where the host has them.
+    private static let optional: [Capability] = [
+        .systemResource,  // only with it can a disk grow while it is in use (EXT4_IOC_RESIZE_FS)
+        .networkAdministration,  // links, addresses and rules of sandboxes with a network
+    ]
+
+    /// Whether sandboxes can have a network.
+    static var hasNetwork: Bool { Capabilities.isAvailable(.networkAdministration) }
 
     /// Gives up everything else, in all sets, for good.
     static func reduce() throws(SandboxError) {

@@ -52,9 +52,8 @@ struct SandboxCalls {
             let limits = try SandboxCalls.limits(parameters)
             try CallCheck.validate(sandbox: id, account: account, limits: limits)
             let network = try SandboxCalls.network(parameters)
-            try managed.change { try managed.update(limits, network ?? managed.network) }
-            return ["sandbox": managed.inspect().json]
-        default: return ["sandbox": managed.inspect().json]
+            return ["sandbox": try sandboxes.update(managed, limits, network).json]
+        default: return ["sandbox": sandboxes.inspect(managed).json]
         }
     }
 

@@ -9,6 +9,13 @@ enum RuntimeLayer {
     /// Where soulbox-init is found inside a sandbox.
     static let initPath = "/usr/lib/soulbox/init"
 
+    /// Who answers for names: the host's end of the sandbox's link (resolv.conf(5)). Without a link nobody is there.
+    private static let names = """
+        nameserver \(NetworkAddresses.text(NetworkAddresses.gateway))
+        options timeout:3 attempts:2
+
+        """
+
     /// Makes the layer unless it is there, and returns its directory.
     ///
     /// It lies beside the images because an idmapped mount needs a filesystem that knows them; a tmpfs does only since
@@ -20,18 +27,20 @@ enum RuntimeLayer {
         try step(.stageImage) { () throws(SystemCallError) in
             let bytes = try Files.read(source, maximum: 64 << 20)
             let parent = "\(imageDirectory)/runtime/\(instance)"
-            let directory = "\(parent)/\(digest(bytes))"
+            let directory = "\(parent)/\(digest(bytes + Array(names.utf8)))"
             try Files.makeDirectory("\(imageDirectory)/runtime", mode: 0o755)
             try Files.makeDirectory(parent, mode: 0o755)
             if Files.exists(directory) { return directory }
             let unfinished = directory + ".new"
             try Files.removeTree(unfinished)
-            for path in ["", "/usr", "/usr/lib", "/usr/lib/soulbox", "/workspace"] {
+            for path in ["", "/usr", "/usr/lib", "/usr/lib/soulbox", "/etc", "/workspace"] {
                 try Files.makeDirectory(unfinished + path, mode: 0o755)
             }
             try Files.setOwner(unfinished + "/workspace", user: UserSlot.program, group: UserSlot.program)
             // The API's examples show the workspace by this name.
             try Files.makeSymbolicLink(unfinished + "/sandbox", to: "workspace", at: Files.workingDirectory)
+            // In front of whatever the image has.
+            try Files.writeAtomically(unfinished + "/etc/resolv.conf", Array(names.utf8), mode: 0o644)
             try Files.writeAtomically(unfinished + Self.initPath, bytes, mode: 0o555)
             try Files.rename(
                 unfinished, at: Files.workingDirectory, to: directory, at: Files.workingDirectory, keepingTarget: true)

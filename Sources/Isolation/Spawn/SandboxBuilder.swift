@@ -1,4 +1,5 @@
 internal import Glibc
+internal import IsolationProtocol
 internal import LinuxKernel
 
 /// Makes sandboxes, one at a time, on a thread of its own.
@@ -21,12 +22,14 @@ final class SandboxBuilder: Sendable {
     private let cgroups: SandboxCgroups
     private let runtimeLayer: String
     private let processes: ProcessFilesystem
+    private let networks: SandboxNetworks
 
     /// Starts `threads` builder threads, each with a stage below `stageDirectory`.
     init(
         threads: Int, stageDirectory: String, runtimeLayer: String, slots: UserSlots, cgroups: SandboxCgroups,
-        processes: ProcessFilesystem
+        processes: ProcessFilesystem, networks: SandboxNetworks
     ) throws(SandboxError) {
+        self.networks = networks
         self.slots = slots
         self.cgroups = cgroups
         self.runtimeLayer = runtimeLayer
@@ -76,7 +79,7 @@ final class SandboxBuilder: Sendable {
             slots.giveBack(slot)
             throw error
         }
-        let remains = SandboxRemains(group: group, slot: slot, slots: slots)
+        let remains = SandboxRemains(group: group, slot: slot, slots: slots, networks: networks)
         do {
             let sandbox = try spawn(spec, slot: slot, group: group, remains: remains, on: stage)
             stage.clear()
@@ -119,6 +122,9 @@ final class SandboxBuilder: Sendable {
         }
         try step(.oomScore) { () throws(SystemCallError) in try processes.write(pid, "oom_score_adj", "500") }
 
+        // Its own namespace exists only now; no program does yet that could use it too early.
+        if spec.network.enabled { try attachNetwork(spec, slot: slot, pid: pid) }
+
         // The root, shifted by the child's own user namespace, which exists only now.
         let namespace = try step(.stageImage) { () throws(SystemCallError) in
             try processes.open(pid, "ns/user", [.readOnly])
@@ -147,6 +153,15 @@ final class SandboxBuilder: Sendable {
         // Before anybody may use it: what was asked for must be what the kernel says is there.
         try PostureCheck.verify(sandbox)
         return sandbox
+    }
+
+    private func attachNetwork(_ spec: SandboxSpec, slot: UserSlot, pid: Int32) throws(SandboxError) {
+        do {
+            let namespace = SharedDescriptor(try processes.open(pid, "ns/net", [.readOnly]))
+            try networks.attach(spec.id, slot: slot, namespace: namespace, network: spec.network)
+        } catch {
+            throw SandboxError(.network, "\(error)")
+        }
     }
 
     /// Waits until soulbox-init listens, or the child says where it failed.

@@ -4,8 +4,9 @@ internal import Synchronization
 
 /// What has to go when a sandbox goes, complete or half-built.
 ///
-/// The order is the reverse of making: processes, then cgroups, then the ids. Mounts, the network namespace and the disk
-/// end with the last process and descriptor that holds them.
+/// The order is the reverse of making: processes, then cgroups, the link with its rules, and last the ids, from which the
+/// link has its name and address. Mounts, the network namespace and the disk end with the last process and descriptor
+/// that holds them.
 final class SandboxRemains: Sendable {
     private struct State {
         var process: SharedProcess?
@@ -15,12 +16,14 @@ final class SandboxRemains: Sendable {
     private let group: SandboxGroup
     private let slot: UserSlot
     private let slots: UserSlots
+    private let networks: SandboxNetworks
     private let state = Mutex(State())
 
-    init(group: SandboxGroup, slot: UserSlot, slots: UserSlots) {
+    init(group: SandboxGroup, slot: UserSlot, slots: UserSlots, networks: SandboxNetworks) {
         self.group = group
         self.slot = slot
         self.slots = slots
+        self.networks = networks
     }
 
     /// PID 1 exists from now on.
@@ -46,6 +49,7 @@ final class SandboxRemains: Sendable {
         guard group.group.waitUntilEmpty(deadline: deadline), (try? group.group.removeTree()) != nil else {
             return false
         }
+        networks.detach(slot)
         state.withLock { $0.isRemoved = true }
         slots.giveBack(slot)
         return true

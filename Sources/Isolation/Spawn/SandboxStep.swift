@@ -12,6 +12,7 @@ public enum SandboxStep: Sendable, Equatable {
     case stageDevices
     /// In the child, before soulbox-init; the number is that of CLinux/sandbox_child.h.
     case child(Int32)
+    case network
     case initReady
     case initConnect
     case workspace

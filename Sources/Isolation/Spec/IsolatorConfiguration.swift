@@ -20,6 +20,10 @@ public struct IsolatorConfiguration: Sendable {
     public var concurrentExecutions: Int
     /// How long an execution waits for its turn, in milliseconds.
     public var queueWaitMilliseconds: Int
+    /// The networks of sandboxes.
+    public var network: NetworkSettings
+    /// The socket of soulbox-egress.
+    public var egressSocketPath: String
     /// What `GetStatus` answers as version.
     public var version: String
 
@@ -28,7 +32,7 @@ public struct IsolatorConfiguration: Sendable {
         instance: String, socketPath: String, socketGroup: UInt32 = 0, allowedUsers: Set<UInt32> = [],
         runDirectory: String, sandboxDirectory: String, imageDirectory: String, initPath: String,
         concurrentExecutions: Int,
-        queueWaitMilliseconds: Int = 10_000, version: String
+        queueWaitMilliseconds: Int = 10_000, network: NetworkSettings, egressSocketPath: String, version: String
     ) {
         self.instance = instance
         self.socketPath = socketPath
@@ -40,6 +44,8 @@ public struct IsolatorConfiguration: Sendable {
         self.initPath = initPath
         self.concurrentExecutions = concurrentExecutions
         self.queueWaitMilliseconds = queueWaitMilliseconds
+        self.network = network
+        self.egressSocketPath = egressSocketPath
         self.version = version
     }
 }

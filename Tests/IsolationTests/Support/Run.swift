@@ -36,6 +36,7 @@ struct Run: CustomStringConvertible {
         var identifier = Identifier.make(.execution)
         var account = "acct_test"
         var sandbox: String?
+        var network = SandboxNetwork.none
         /// Bytes of each stream that are kept; the rest is read and dropped.
         var keep = 16 << 20
 
@@ -67,16 +68,20 @@ struct Run: CustomStringConvertible {
             execution: request.identifier, account: request.account, sandbox: request.sandbox,
             template: request.template, entrypoint: request.sandbox == nil ? nil : request.file,
             arguments: request.arguments, environment: request.environment.map { .init(name: $0.key, value: $0.value) },
-            limits: request.limits, files: files, input: sealed.rawValue, stdin: stdin?.rawValue,
+            limits: request.limits, network: request.network, files: files, input: sealed.rawValue,
+            stdin: stdin?.rawValue,
             stdout: pipes[0].writer, stderr: pipes[1].writer, compileOutput: pipes[2].writer)
         try withExtendedLifetime(stdin) { try connection.execute(call) }
         for pipe in pipes { pipe.start(keeping: request.keep) }
         started(connection)
         var run = Run()
+        // A service that hangs must fail the test, not stop it.
+        let deadline = begin + UInt64(request.limits.timeoutMilliseconds + 120_000) * 1_000_000
         while run.outcome == nil && run.error == nil {
             guard let event = try connection.nextEvent() else {
+                guard MonotonicClock.now < deadline else { throw IsolationError(.unavailable, "no end in time") }
                 var entries = [PollEntry(descriptor: connection.pollDescriptor, events: .input)]
-                try Poll.wait(&entries, timeout: 60_000)
+                try Poll.wait(&entries, timeout: 10_000)
                 continue
             }
             switch event {

@@ -25,9 +25,12 @@ final class TestIsolator: Sendable {
             .path
     }
 
+    /// - Parameters:
+    ///   - resolver: The server of names of its sandboxes' network; nil is the host's.
+    ///   - prefix: A command that starts it, as `prlimit --nofile=160`.
     init(
         concurrent: Int = 8, queueWaitSeconds: Int = 10, instance: String? = nil,
-        images: String = "/var/cache/soulbox/images"
+        images: String = "/var/cache/soulbox/images", resolver: String? = nil, prefix: [String] = []
     ) throws {
         self.instance = instance ?? String((0..<8).map { _ in "0123456789abcdef".randomElement() ?? "0" })
         runDirectory = "/run/soulbox/\(self.instance)"
@@ -37,11 +40,12 @@ final class TestIsolator: Sendable {
         try FileManager.default.createDirectory(atPath: runDirectory, withIntermediateDirectories: true)
         let configuration = TestIsolator.configuration(
             instance: self.instance, runDirectory: runDirectory, concurrent: concurrent,
-            queueWaitSeconds: queueWaitSeconds, images: images)
+            queueWaitSeconds: queueWaitSeconds, images: images, resolver: resolver)
         let path = runDirectory + "/config.json"
         try configuration.write(toFile: path, atomically: true, encoding: .utf8)
         let log = runDirectory + "/isolator.log"
-        process = try TestProcess(TestIsolator.binaries + "/soulbox-isolator", ["--config", path], log: log)
+        let command = prefix + [TestIsolator.binaries + "/soulbox-isolator", "--config", path]
+        process = try TestProcess(command[0], Array(command.dropFirst()), log: log)
         let deadline = MonotonicClock.now + 10_000_000_000
         while (try? IsolationConnection(path: socket).status()) == nil {
             guard process.isRunning, MonotonicClock.now < deadline else {
@@ -55,7 +59,7 @@ final class TestIsolator: Sendable {
     /// What an isolator of that instance is told.
     static func configuration(
         instance: String, runDirectory: String, concurrent: Int = 8, queueWaitSeconds: Int = 10,
-        images: String = "/var/cache/soulbox/images"
+        images: String = "/var/cache/soulbox/images", resolver: String? = nil
     ) -> String {
         let configuration: JSONValue = [
             "instance": .string(instance), "version": "test", "run_directory": .string(runDirectory),
@@ -68,12 +72,22 @@ final class TestIsolator: Sendable {
                 "output_limit_bytes": 1_048_576,
             ],
             "tokens": ["directory": "", "issuer": "", "audience": "", "key_file": ""], "document_path": "",
+            "network": [
+                "enabled": true, "egress_user": .integer(Int64(egressUser(of: instance))),
+                "resolvers": .array(resolver.map { [.string($0)] } ?? []), "connections": 256,
+                "new_connections_per_second": 200, "bytes_per_second": 100_000_000,
+            ],
             "upload_limit_bytes": 104857600,
             "sandbox_directory": .string("/var/lib/soulbox/test-\(instance)"),
             "control_pool": ["processes": 1, "threads": 1, "database_connections": 1],
             "execution_pool": ["processes": 1, "threads": 1, "database_connections": 1],
         ]
         return configuration.text
+    }
+
+    /// The user of soulbox-egress.
+    static func egressUser(of instance: String) -> UInt32 {
+        0x0E00_0000 | (UInt32(instance, radix: 16) ?? 0) & 0x00FF_FFFF
     }
 
     /// The groups of sandboxes that exist now.

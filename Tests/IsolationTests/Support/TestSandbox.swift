@@ -12,11 +12,11 @@ struct TestSandbox {
 
     init(
         on isolator: TestIsolator = .shared, template: String = "basic-python", limits: SandboxLimits = limits,
-        id: String = Identifier.make(.sandbox)
+        id: String = Identifier.make(.sandbox), network: SandboxNetwork = .none
     ) throws {
         self.id = id
         self.isolator = isolator
-        _ = try connect().createSandbox(id, account: account, template: template, limits: limits)
+        _ = try connect().createSandbox(id, account: account, template: template, limits: limits, network: network)
     }
 
     func connect() throws -> IsolationConnection { try IsolationConnection(path: isolator.socket) }
