@@ -17,13 +17,20 @@ public enum PacketFilter {
     public static var isAvailable: Bool { Files.exists(program) }
 
     /// Carries commands out, all or none (nft(8), "the file is applied atomically"). Gives what nft prints.
-    @discardableResult
-    public static func run(_ commands: String, asJSON: Bool = false) throws -> String {
+    public static func run(_ commands: String) throws {
         let input = try SealedFile.make(name: "nft", contents: Array(commands.utf8))
+        _ = try run(["-f", "-"], input: input.rawValue)
+    }
+
+    /// A set with its elements, as libnftables-json(5) writes it.
+    public static func list(set: String, of table: String) throws -> String {
+        try run(["-j", "list", "set", "inet", table, set], input: nil)
+    }
+
+    private static func run(_ arguments: [String], input: CInt?) throws -> String {
         let output = try Pipe.make()
         let started = try Spawn(
-            path: program, arguments: (asJSON ? ["-j"] : []) + ["-f", "-"], input: input.rawValue,
-            log: output.second.rawValue
+            path: program, arguments: arguments, input: input, log: output.second.rawValue
         ).start()
         let process = started.takeProcess()
         let reader = output.closeSecond()

@@ -22,12 +22,9 @@ struct AddressSpans: Equatable {
         }
     }
 
-    /// As nft(8) writes them.
+    /// As nft(8) takes them, one address as a span too: nft 1.0.6 does not find an element of points alone to delete it.
     var texts: [String] {
-        spans.map { span in
-            let (first, last) = (AddressSpans.text(span.lowerBound), AddressSpans.text(span.upperBound))
-            return first == last ? first : "\(first)-\(last)"
-        }
+        spans.map { "\(AddressSpans.text($0.lowerBound))-\(AddressSpans.text($0.upperBound))" }
     }
 
     /// Whether an address lies in one of them.

@@ -1,9 +1,13 @@
+internal import Glibc
 internal import LinuxKernel
 
 /// The link of one sandbox: a pair of virtual devices, one in its network namespace and one here (veth(4)).
 ///
 /// There is no bridge: whatever a sandbox sends arrives at the host and at nobody else.
 struct SandboxLink: Sendable, Hashable {
+    /// The sandbox's end.
+    private static let insideName = "eth0"
+
     /// The host's end.
     let name: String
     /// The sandbox's address.
@@ -21,18 +25,17 @@ struct SandboxLink: Sendable, Hashable {
         do throws(SystemCallError) {
             var socket = try NetlinkSocket(.route)
             try VirtualLink.makePair(
-                name: name, inside: "eth0", namespace: namespace.rawValue, on: &socket)
-            guard let index = VirtualLink.index(of: name) else {
-                throw SystemCallError(call: "if_nametoindex", errno: 19)
-            }
+                name: name, inside: SandboxLink.insideName, namespace: namespace.rawValue, on: &socket)
+            let index = try SandboxLink.index(of: name)
             let (address, gateway) = (address, NetworkAddresses.gateway)
             try Namespaces.inNetwork(namespace) { () throws(SystemCallError) in
                 // Before the link is on: no address of IPv6 is ever made up.
                 try SandboxLink.turnOffVersion6("all")
                 try SandboxLink.turnOffVersion6("default")
                 var inside = try NetlinkSocket(.route)
-                try VirtualLink.setAddress(address, peer: gateway, VirtualLink.insideIndex, on: &inside)
-                try VirtualLink.setUp(true, VirtualLink.insideIndex, on: &inside)
+                let index = try SandboxLink.index(of: SandboxLink.insideName)
+                try VirtualLink.setAddress(address, peer: gateway, index, on: &inside)
+                try VirtualLink.setUp(true, index, on: &inside)
             }
             try SandboxLink.turnOffVersion6(name)
             try Files.write("/proc/sys/net/ipv4/conf/\(name)/forwarding", [UInt8(ascii: "1")])
@@ -41,7 +44,8 @@ struct SandboxLink: Sendable, Hashable {
             // A route needs a link that is on at both ends.
             try Namespaces.inNetwork(namespace) { () throws(SystemCallError) in
                 var inside = try NetlinkSocket(.route)
-                try VirtualLink.setDefaultRoute(gateway, VirtualLink.insideIndex, on: &inside)
+                try VirtualLink.setDefaultRoute(
+                    gateway, try SandboxLink.index(of: SandboxLink.insideName), on: &inside)
             }
         } catch {
             remove()
@@ -80,6 +84,11 @@ struct SandboxLink: Sendable, Hashable {
     private static func remove(_ name: String) {
         guard VirtualLink.index(of: name) != nil, var socket = try? NetlinkSocket(.route) else { return }
         try? VirtualLink.remove(name, on: &socket)
+    }
+
+    private static func index(of name: String) throws(SystemCallError) -> UInt32 {
+        guard let index = VirtualLink.index(of: name) else { throw SystemCallError(call: "if_nametoindex", errno: ENODEV) }
+        return index
     }
 
     private static func turnOffVersion6(_ name: String) throws(SystemCallError) {

@@ -113,7 +113,7 @@ final class SandboxNetworks: Sendable {
         try state.withLock { state in
             guard var attachment = state.attachments[slot.index], attachment.policy.network != network else { return }
             let old = attachment.policy
-            attachment.refusedBefore += counts.fresh()[old.mark] ?? 0
+            attachment.refusedBefore += counts.current()[old.mark] ?? 0
             let new = policy(network, on: attachment.link, &state)
             var commands = ElementCommands(table: rules.table)
             commands.remove(old, admitted: attachment.admitted)
@@ -155,7 +155,7 @@ final class SandboxNetworks: Sendable {
         let bytes = attachment.link.bytes
         return SandboxTraffic(
             sentBytes: bytes.sent, receivedBytes: bytes.received,
-            refusedPackets: attachment.refusedBefore + (counts.recent()[attachment.policy.mark] ?? 0))
+            refusedPackets: attachment.refusedBefore + (counts.current()[attachment.policy.mark] ?? 0))
     }
 
     /// Leaves the host as it was; while sandboxes with a network run on, their rules stay.

@@ -47,10 +47,10 @@ final class SandboxRegistry: Sendable {
         return managed
     }
 
-    /// Those that come after a name, in the order of their names.
+    /// Those that come after a name, in the order of their names; without what went over their links.
     func all(after name: String, limit: Int) -> [SandboxState] {
         table.withLock { Array($0.values) }.filter { $0.id > name }.sorted { $0.id < $1.id }.prefix(limit)
-            .map { inspect($0) }
+            .map { $0.inspect() }
     }
 
     /// Makes a sandbox and starts it; one that is there already is started.

@@ -7,9 +7,6 @@ public enum VirtualLink {
     private static let newAddress: UInt16 = 20
     private static let newRoute: UInt16 = 24
 
-    /// The number of the far end: the first after the loopback of a new namespace.
-    public static let insideIndex: UInt32 = 2
-
     /// Makes a pair: one end here, the other in a namespace, both down.
     public static func makePair(
         name: String, inside: String, namespace: CInt, on socket: inout NetlinkSocket
@@ -19,7 +16,7 @@ public enum VirtualLink {
         message.nest(18) { information in  // IFLA_LINKINFO
             information.add(1, text: "veth")  // IFLA_INFO_KIND
             information.nest(2) { data in  // IFLA_INFO_DATA
-                data.nest(1, prefix: link(index: insideIndex)) { peer in  // VETH_INFO_PEER
+                data.nest(1, prefix: link(index: 0)) { peer in  // VETH_INFO_PEER
                     peer.add(3, text: inside)
                     peer.add(28, number: UInt32(bitPattern: namespace))  // IFLA_NET_NS_FD
                 }
