@@ -55,12 +55,14 @@ let package = Package(
         .executable(name: "soulbox-worker", targets: ["soulbox-worker"]),
         .executable(name: "soulbox-scheduler", targets: ["soulbox-scheduler"]),
         .executable(name: "soulbox-isolator", targets: ["soulbox-isolator"]),
+        .executable(name: "soulbox-egress", targets: ["soulbox-egress"]),
         .executable(name: "soulbox-init", targets: ["soulbox-init"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
@@ -84,6 +86,13 @@ let package = Package(
             name: "IsolationProtocol", dependencies: ["SoulBoxModel", "LinuxKernel"],
             exclude: ["io.soulbox.isolation.varlink"], swiftSettings: common),
         library("Isolation", ["IsolationProtocol", "LinuxKernel", "LinuxSecurity", "SoulBoxModel", logging]),
+
+        library(
+            "SoulBoxEgress",
+            [
+                "IsolationProtocol", "LinuxKernel", "SoulBoxModel", logging,
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
 
         // The API's side.
         library("Archives", ["CZlib"]),
@@ -137,6 +146,7 @@ let package = Package(
                 logging,
             ]),
         executable("soulbox-isolator", ["Isolation", "SoulBoxService", logging]),
+        executable("soulbox-egress", ["SoulBoxEgress", "SoulBoxService", logging]),
         .executableTarget(
             name: "soulbox-init", dependencies: ["CInit"], swiftSettings: embedded,
             linkerSettings: [.unsafeFlags(["-Xclang-linker", "-static"])]),
@@ -152,6 +162,7 @@ let package = Package(
                 "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", "TestProcess",
                 "TestWorld", logging,
             ]),
+        tests("SoulBoxEgressTests", ["SoulBoxEgress", "IsolationProtocol", "LinuxKernel", "SoulBoxModel", logging]),
         tests("FastCGITests", ["FastCGI", "LinuxKernel"]),
         .target(
             name: "TestProcess", dependencies: ["LinuxKernel"], path: "Tests/TestProcess", swiftSettings: common),

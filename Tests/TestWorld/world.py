@@ -69,7 +69,7 @@ def tls(connection):
     asked = []
     context.sni_callback = lambda _, name, __: asked.append(name)
     with context.wrap_socket(connection, server_side=True) as secure:
-        secure.sendall(f"tls {connection.getsockname()[0]} {asked[0] if asked else None}\n".encode())
+        secure.sendall(f"tls {secure.getsockname()[0]} {asked[0] if asked else None}\n".encode())
         while data := secure.recv(4096):
             secure.sendall(data)
 

@@ -26,7 +26,7 @@ final class NetworkedIsolator: Sendable {
         self.world = world
         isolator = try TestIsolator(concurrent: 32, instance: instance, resolver: TestWorld.resolver)
         egress = Monitor(nil)
-        if FileManager.default.fileExists(atPath: TestIsolator.binaries + "/soulbox-egress") { try startEgress() }
+        try startEgress()
     }
 
     /// Starts soulbox-egress, and waits until the isolator knows where it listens.
@@ -38,12 +38,13 @@ final class NetworkedIsolator: Sendable {
         let text = try String(contentsOfFile: isolator.runDirectory + "/config.json", encoding: .utf8)
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         chmod(path, 0o644)
+        let before = connections
         let process = try TestProcess(
             TestIsolator.binaries + "/soulbox-egress", ["--config", path], log: log, user: user, group: user,
             parentDeathSignal: SIGKILL)
         egress.update { $0 = process }
         let deadline = MonotonicClock.now + 10_000_000_000
-        while !isolatorSays("soulbox-egress is connected") {
+        while connections <= before {
             guard process.isRunning, MonotonicClock.now < deadline else {
                 throw IsolationError(.unavailable, (try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")
             }
@@ -51,13 +52,22 @@ final class NetworkedIsolator: Sendable {
         }
     }
 
-    private func isolatorSays(_ text: String) -> Bool {
-        (try? String(contentsOfFile: isolator.runDirectory + "/isolator.log", encoding: .utf8))?.contains(text) == true
+    /// How often soulbox-egress has connected, as the isolator says.
+    private var connections: Int {
+        let log = try? String(contentsOfFile: isolator.runDirectory + "/isolator.log", encoding: .utf8)
+        return (log ?? "").components(separatedBy: "soulbox-egress is connected").count - 1
+    }
+
+    /// Ends soulbox-egress as a crash would.
+    func killEgress() {
+        let process = egress.read { $0 }
+        process?.signal(SIGKILL)
+        process?.waitForExit()
     }
 
     /// Ends both.
     func stop() {
-        egress.read { $0 }?.signal(SIGKILL)
+        killEgress()
         isolator.stop()
     }
 
