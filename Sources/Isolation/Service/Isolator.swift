@@ -17,6 +17,9 @@ public final class Isolator: Sendable {
     /// The persistent sandboxes.
     let sandboxes: SandboxRegistry
 
+    /// The devices of the layers of users' templates.
+    let layers: LayerDevices
+
     private let builder: SandboxBuilder
     private let cgroups: SandboxCgroups
     private let features: [String]
@@ -38,7 +41,10 @@ public final class Isolator: Sendable {
         // Before the first thread: the kernel keeps capabilities for each thread, and threads inherit them.
         try IsolatorPrivileges.reduce()
         cgroups = try SandboxCgroups(host: probe.cgroups, instance: configuration.instance)
-        images = ImageStore(directory: configuration.imageDirectory)
+        let templates = TemplateStore(path: "\(configuration.sandboxDirectory)/\(SandboxDirectory.templates)")
+        try templates.clearLeftovers()
+        images = ImageStore(directory: configuration.imageDirectory, templates: templates)
+        layers = LayerDevices()
         let processes = try ProcessFilesystem()
         let adoption = SandboxAdoption(
             path: configuration.sandboxDirectory, cgroups: cgroups, images: images, processes: processes, log: log)
@@ -59,8 +65,8 @@ public final class Isolator: Sendable {
         try Files.makeDirectory(configuration.runDirectory, mode: 0o755)
         try Files.makeDirectory(stages, mode: 0o700)
         builder = try SandboxBuilder(
-            threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, slots: slots, cgroups: cgroups,
-            processes: processes)
+            threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, layers: layers, slots: slots,
+            cgroups: cgroups, processes: processes)
         remover = SandboxRemover(log: log)
         sandboxes = try SandboxRegistry(
             path: configuration.sandboxDirectory, found: adoption.adopt(found, slots: slots), builder: builder,
