@@ -96,6 +96,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var tokens: Tokens
     /// The largest file that is taken into a sandbox, in bytes; default 100 MiB.
     public var uploadLimitBytes: Int64 = 100 << 20
+    /// The index that builds of templates install Python packages from; empty is pip's own.
+    public var pipIndex = ""
     /// The description of the API that `GET /openapi.json` serves.
     public var documentPath: String
     /// The workers of short requests.
