@@ -54,9 +54,10 @@ public final class TemplateBuilder: Sendable {
     private func serve() {
         while !pause(TemplateBuilder.pauseNanoseconds) {
             do {
-                // An attempt that could not even begin would be one less.
-                _ = try connections.status(timeoutMilliseconds: 1000)
-                while !state.read({ $0.isStopping }), let build = try store.takeBuild(process: process) {
+                while !state.read({ $0.isStopping }) {
+                    // Asked before each: an attempt that could not even begin would be one less.
+                    _ = try connections.status(timeoutMilliseconds: 1000)
+                    guard let build = try store.takeBuild(process: process) else { break }
                     state.update { $0.running += 1 }
                     carryOut(build)
                     state.update { $0.running -= 1 }
