@@ -1,3 +1,4 @@
+import SoulBoxExecution
 import SoulBoxModel
 import SoulBoxStore
 import Testing
