@@ -229,6 +229,21 @@ public enum InterfaceDescription {
         # The manifests of the images that can be used now.
         method ListImages() -> (images: []object)
 
+        # Makes the disk of a persistent sandbox the image of a user's template, `tmpl_…-v3`, above the sandbox's own image; the
+        # sandbox ends with that. `environment` is every program's in sandboxes of the template. `size` is the bytes in use.
+        method SealTemplate(
+          sandbox: string,
+          account: string,
+          template: string,
+          environment: []Variable
+        ) -> (size: int)
+
+        # Removes an image of a user's template; one that is not there is no error, one in use is a conflict.
+        method RemoveTemplate(template: string, account: string) -> ()
+
+        # The manifest of the image that an account may make sandboxes from by that name: a system template's, or one of its own.
+        method FindImage(template: string, account: string) -> (image: object)
+
         # How the service stands.
         method GetStatus() -> (
           version: string,

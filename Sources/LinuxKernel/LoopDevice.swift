@@ -20,6 +20,20 @@ public struct LoopDevice: ~Copyable {
         self.number = number
     }
 
+    /// Opens a device that stands for a file already; it stays as long as this is open.
+    public init(sharing number: Int32, of path: String) throws(SystemCallError) {
+        let opened = try Files.open(LoopDevice.path(number), .readOnly)
+        // Held open it cannot come to stand for another file: asked now, the answer lasts.
+        guard LoopDevice.file(behind: number) == path else {
+            throw SystemCallError(call: "LOOP_GET_STATUS", errno: ENXIO)
+        }
+        descriptor = opened
+        self.number = number
+    }
+
+    /// The open device, for several owners.
+    public consuming func share() -> SharedDescriptor { SharedDescriptor(descriptor) }
+
     /// The path of the device of that number.
     public static func path(_ number: Int32) -> String { "/dev/loop\(number)" }
 

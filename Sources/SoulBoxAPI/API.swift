@@ -36,18 +36,20 @@ public struct API: Sendable {
             gate: gate, keys: stores.keys, accounts: stores.accounts, audit: stores.audit,
             idempotency: stores.idempotency, tokens: stores.tokens, seal: stores.seal)
         let limits = ExecuteLimits()
+        let templates = TemplateService(platform: platform, store: stores.templates, catalog: catalog)
         let sandboxes = SandboxService(
-            platform: platform, store: stores.sandboxes, keeper: stores.keeper, catalog: catalog,
+            platform: platform, store: stores.sandboxes, keeper: stores.keeper, templates: templates,
             bounds: SandboxBounds(limits), maker: SandboxMaker(stores.keeper, log: log))
         let files = SandboxFileService(sandboxes: sandboxes, uploadLimit: uploadLimit)
         let executions = ExecutionService(
             gate: gate, repository: repository, runner: carrier, catalog: catalog, limits: limits,
             process: process, abandoned: AbandonedExecutions(repository, process: process, log: log),
-            sandboxes: sandboxes, log: log)
+            sandboxes: sandboxes, templates: templates, log: log)
         router = Router(
             ExecutionRoutes(service: executions).routes
                 + LanguageRoutes(service: executions).routes
-                + TemplateRoutes(gate: gate, catalog: catalog).routes
+                + TemplateRoutes(service: templates).routes
+                + TemplateWriteRoutes(service: templates, limits: limits).routes
                 + HealthRoutes(service: executions, monitor: health, version: version).routes
                 + SandboxRoutes(service: sandboxes, files: files).routes
                 + FileRoutes(service: files).routes

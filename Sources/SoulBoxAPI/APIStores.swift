@@ -9,13 +9,15 @@ public struct APIStores: Sendable {
     let idempotency: IdempotencyStore
     let sandboxes: SandboxStore
     let keeper: SandboxKeeper
+    let templates: TemplateStore
     let tokens: TokenVerifier
     let seal: ResponseSeal
 
     /// Puts them together.
     public init(
         keys: KeyStore, accounts: AccountStore, audit: AuditStore, idempotency: IdempotencyStore,
-        sandboxes: SandboxStore, keeper: SandboxKeeper, tokens: TokenVerifier, seal: ResponseSeal
+        sandboxes: SandboxStore, keeper: SandboxKeeper, templates: TemplateStore, tokens: TokenVerifier,
+        seal: ResponseSeal
     ) {
         self.keys = keys
         self.accounts = accounts
@@ -23,6 +25,7 @@ public struct APIStores: Sendable {
         self.idempotency = idempotency
         self.sandboxes = sandboxes
         self.keeper = keeper
+        self.templates = templates
         self.tokens = tokens
         self.seal = seal
     }

@@ -58,7 +58,8 @@ public struct ExecutionRunner: Sendable {
 
     private func start(_ request: ExecutionRequest) throws(IsolationError) -> RunningExecution {
         let spec = request.spec
-        guard let template = try catalog.template(named: spec.template, for: spec.runtime) else {
+        guard let template = try catalog.template(named: spec.template, for: spec.runtime, account: request.account)
+        else {
             throw IsolationError(.templateNotFound, spec.template)
         }
         let connection = try connections.borrow()

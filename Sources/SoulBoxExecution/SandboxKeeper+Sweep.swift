@@ -52,7 +52,8 @@ extension SandboxKeeper {
     /// Ends what runs in a sandbox that the database does not know. Its files stay: the database may be an older one that
     /// was restored, and nobody has asked for them to go.
     private func stopUnknown(_ state: SandboxState) throws {
-        guard state.phase == .running else { return }
+        // Those that templates are built in are the scheduler's, which looks after them itself.
+        guard state.phase == .running, !state.id.hasPrefix(TemplateBuildName.prefix) else { return }
         log.warning("stopping a sandbox that the database does not know", metadata: ["sandbox.id": "\(state.id)"])
         _ = try connections.with { connection throws(IsolationError) in
             try connection.stopSandbox(state.id, account: state.account)

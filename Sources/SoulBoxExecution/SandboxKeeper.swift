@@ -28,7 +28,7 @@ public struct SandboxKeeper: Sendable {
         do {
             _ = try connections.with { connection throws(IsolationError) in
                 try connection.createSandbox(
-                    sandbox.identifier, account: sandbox.account, template: sandbox.template, limits: sandbox.limits,
+                    sandbox.identifier, account: sandbox.account, template: sandbox.image, limits: sandbox.limits,
                     network: sandbox.network)
             }
         } catch {

@@ -11,21 +11,41 @@ public final class TemplateCatalog: Sendable {
     private struct State {
         var manifests: [ImageManifest] = []
         var fetchedAt: UInt64?
+        /// Images of users' templates that were asked for, by account and name. They never change.
+        var users: [String: ImageManifest] = [:]
     }
+
+    private static let usersKept = 256
 
     private static let freshNanoseconds: UInt64 = 10_000_000_000
     private static let retryNanoseconds: UInt64 = 1_000_000_000
 
+    /// Gives the image of a user's template, for an account.
+    public typealias Find = @Sendable (_ image: String, _ account: String) throws(IsolationError) -> ImageManifest
+
     private let fetch: @Sendable () throws(IsolationError) -> [ImageManifest]
+    private let find: Find
     private let state = Mutex(State())
 
     /// A catalog of what the service lists.
     public convenience init(_ connections: IsolatorConnections) {
-        self.init { () throws(IsolationError) in try connections.images() }
+        self.init(
+            fetch: { () throws(IsolationError) in try connections.images() },
+            find: { image, account throws(IsolationError) in
+                try connections.with { connection throws(IsolationError) in
+                    try connection.image(image, account: account)
+                }
+            })
     }
 
-    /// A catalog of what `fetch` gives.
-    public init(fetch: @escaping @Sendable () throws(IsolationError) -> [ImageManifest]) { self.fetch = fetch }
+    /// A catalog of what `fetch` gives; users' templates are what `find` gives.
+    public init(
+        fetch: @escaping @Sendable () throws(IsolationError) -> [ImageManifest],
+        find: @escaping Find = { image, _ throws(IsolationError) in throw IsolationError(.templateNotFound, image) }
+    ) {
+        self.fetch = fetch
+        self.find = find
+    }
 
     /// All templates, at most ten seconds old unless the service is away.
     ///
@@ -36,9 +56,14 @@ public final class TemplateCatalog: Sendable {
 
     /// The template that a name means for a language: the exact identifier first, then `<name>-<runtime>`.
     ///
-    /// - Parameter name: Nil means the language's default.
+    /// - Parameters:
+    ///   - name: Nil means the language's default.
+    ///   - account: Whose templates `name` may be an image of, as `tmpl_…-v3`, too; nil is nobody's.
     /// - Returns: Nil when no such image is built.
-    public func template(named name: String?, for runtime: Runtime) throws(IsolationError) -> ImageManifest? {
+    public func template(
+        named name: String?, for runtime: Runtime, account: String? = nil
+    ) throws(IsolationError) -> ImageManifest? {
+        if let name, let account, TemplateImageName(name) != nil { return try userImage(name, account) }
         let names = name.map { [$0, "\($0)-\(runtime.rawValue)"] } ?? [runtime.defaultTemplate]
         func find(_ manifests: [ImageManifest]) -> ImageManifest? {
             for name in names { if let found = manifests.first(where: { $0.id == name }) { return found } }
@@ -47,6 +72,23 @@ public final class TemplateCatalog: Sendable {
         if let found = find(try templates()) { return found }
         // Perhaps it has been built since; asking more often than once a second would let anyone keep the service busy.
         return find(try current(olderThan: TemplateCatalog.retryNanoseconds))
+    }
+
+    private func userImage(_ name: String, _ account: String) throws(IsolationError) -> ImageManifest? {
+        let key = "\(account) \(name)"
+        if let known = state.withLock({ $0.users[key] }) { return known }
+        let found: ImageManifest
+        do {
+            found = try find(name, account)
+        } catch {
+            guard error.code == .templateNotFound else { throw error }
+            return nil
+        }
+        state.withLock { state in
+            if state.users.count >= TemplateCatalog.usersKept { state.users = [:] }
+            state.users[key] = found
+        }
+        return found
     }
 
     private func current(olderThan age: UInt64) throws(IsolationError) -> [ImageManifest] {
@@ -58,7 +100,7 @@ public final class TemplateCatalog: Sendable {
         if let known { return known }
         do {
             let manifests = try fetch()
-            state.withLock { $0 = State(manifests: manifests, fetchedAt: now) }
+            state.withLock { ($0.manifests, $0.fetchedAt) = (manifests, now) }
             return manifests
         } catch {
             let old = state.withLock { $0.fetchedAt == nil ? nil : $0.manifests }

@@ -33,6 +33,7 @@ public final class Scheduler: Sendable {
     private let limits: LimitStore
     private let sandboxes: SandboxStore
     private let keeper: SandboxKeeper
+    private let templates: TemplateBuilder
     private let runner: ExecutionRunner
     private let process: [UInt8]
     private let retentionDays: Int
@@ -44,7 +45,7 @@ public final class Scheduler: Sendable {
     public init(
         databaseURL: String, store: ExecutionStore, processes: ProcessStore, idempotency: IdempotencyStore,
         audit: AuditStore, limits: LimitStore, sandboxes: SandboxStore,
-        keeper: SandboxKeeper, runner: ExecutionRunner, process: [UInt8], concurrent: Int,
+        keeper: SandboxKeeper, templates: TemplateBuilder, runner: ExecutionRunner, process: [UInt8], concurrent: Int,
         retentionDays: Int, log: Logger
     ) {
         self.databaseURL = databaseURL
@@ -55,6 +56,7 @@ public final class Scheduler: Sendable {
         self.limits = limits
         self.sandboxes = sandboxes
         self.keeper = keeper
+        self.templates = templates
         self.runner = runner
         self.process = process
         self.retentionDays = retentionDays
@@ -68,13 +70,16 @@ public final class Scheduler: Sendable {
         WorkerThread.start(name: "queue") { [self] in serveQueue() }
         WorkerThread.start(name: "sweep") { [self] in sweep() }
         WorkerThread.start(name: "sandboxes") { [self] in keepSandboxes() }
+        templates.start()
     }
 
     /// Takes nothing more and waits for what is in progress, at most that many seconds.
     public func stop(within seconds: UInt64) {
+        let deadline = MonotonicClock.now + seconds * 1_000_000_000
         slots.update { $0.isStopping = true }
+        templates.stop(within: seconds)
         let all = concurrent
-        _ = slots.wait(until: MonotonicClock.now + seconds * 1_000_000_000) { $0.free == all ? true : nil }
+        _ = slots.wait(until: deadline) { $0.free == all ? true : nil }
     }
 
     private func serveQueue() {

@@ -35,7 +35,7 @@ extension ServiceConfiguration {
                 "bytes_per_second": JSONValue(network.bytesPerSecond),
             ],
             "document_path": .string(documentPath), "sandbox_directory": .string(sandboxDirectory),
-            "upload_limit_bytes": .integer(uploadLimitBytes),
+            "upload_limit_bytes": .integer(uploadLimitBytes), "pip_index": .string(pipIndex),
             "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
         ]
     }
@@ -88,6 +88,7 @@ extension ServiceConfiguration {
         documentPath = try text("document_path")
         sandboxDirectory = try text("sandbox_directory")
         uploadLimitBytes = try number(nil, "upload_limit_bytes")
+        pipIndex = json["pip_index"]?.stringValue ?? ""
         controlPool = try pool("control_pool")
         executionPool = try pool("execution_pool")
     }

@@ -120,6 +120,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var network: Network
     /// The largest file that is taken into a sandbox, in bytes; default 100 MiB.
     public var uploadLimitBytes: Int64 = 100 << 20
+    /// The index that builds of templates install Python packages from; empty is pip's own.
+    public var pipIndex = ""
     /// The description of the API that `GET /openapi.json` serves.
     public var documentPath: String
     /// The workers of short requests.

@@ -12,8 +12,10 @@ public struct Account: Sendable, Equatable {
         public var diskBytes: Int64?
         /// Seconds of processor time a day (UTC).
         public var cpuSecondsPerDay: Int64?
+        /// Templates of its own.
+        public var templates: Int64? = 20
 
-        /// No limits.
+        /// No limits, but for templates: each is a disk that nobody cleans up.
         public init() {}
     }
 
@@ -33,4 +35,6 @@ public struct Account: Sendable, Equatable {
     public var diskBytes: Int64
     /// Processor time of executions that ended today, in microseconds.
     public var cpuTodayMicroseconds: Int64
+    /// How many templates it has.
+    public var templates: Int64
 }

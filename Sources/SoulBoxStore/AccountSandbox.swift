@@ -12,6 +12,8 @@ public struct AccountSandbox: Sendable, Equatable {
     public var runtime: Runtime
     /// The template it was made from.
     public var template: String
+    /// The version of a user's template; nil for a system template. It stays when a newer one is built.
+    public var templateVersion: Int?
     /// Where it stands.
     public var status: SandboxStatus = .creating
     /// Why, when nobody asked for it.
@@ -70,6 +72,11 @@ public struct AccountSandbox: Sendable, Equatable {
 
     /// Its identifier as the API writes it.
     public var identifier: String { Identifier.text(.sandbox, uuid: id) }
+
+    /// The image it is made from, as the isolation service is told.
+    public var image: String {
+        templateVersion.map { TemplateImageName(template: template, version: $0).text } ?? template
+    }
 
     /// Its account's identifier as the isolation service is told.
     public var account: String { Identifier.text(.account, uuid: accountID) }

@@ -5,10 +5,11 @@ internal import SoulBoxModel
 public struct AccountStore: Sendable {
     private static let columns = """
         a.id, a.name, a.created_at AS created, a.concurrent_executions_quota, a.sandboxes_quota,
-        a.disk_quota_bytes, a.cpu_seconds_quota,
+        a.disk_quota_bytes, a.cpu_seconds_quota, a.templates_quota,
         (SELECT count(*) FROM executions e WHERE e.account_id = a.id AND e.completed_at IS NULL) AS running,
         (SELECT count(*) FROM sandboxes s WHERE s.account_id = a.id) AS sandboxes,
         (SELECT coalesce(sum(s.disk_bytes), 0)::bigint FROM sandboxes s WHERE s.account_id = a.id) AS disk,
+        (SELECT count(*) FROM templates t WHERE t.account_id = a.id AND t.deleted_at IS NULL) AS templates,
         cpu_today(a.id) AS cpu_us
         """
 
@@ -47,8 +48,9 @@ public struct AccountStore: Sendable {
         let result = try transaction.connection.run(
             """
             INSERT INTO accounts (
-                id, name, concurrent_executions_quota, sandboxes_quota, disk_quota_bytes, cpu_seconds_quota)
-            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING
+                id, name, concurrent_executions_quota, sandboxes_quota, disk_quota_bytes, cpu_seconds_quota,
+                templates_quota)
+            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING
             """, [.uuid(id), .text(name)] + AccountStore.parameters(quotas))
         guard result.changed == 1 else { return nil }
         return try AccountStore.find(id, transaction.connection)
@@ -61,7 +63,7 @@ public struct AccountStore: Sendable {
         let result = try transaction.connection.run(
             """
             UPDATE accounts SET name = $2, concurrent_executions_quota = $3, sandboxes_quota = $4,
-                disk_quota_bytes = $5, cpu_seconds_quota = $6
+                disk_quota_bytes = $5, cpu_seconds_quota = $6, templates_quota = $7
             WHERE id = $1 AND NOT EXISTS (SELECT FROM accounts o WHERE o.name = $2 AND o.id <> $1)
             """, [.uuid(id), .text(name)] + AccountStore.parameters(quotas))
         guard result.changed == 1 else { return nil }
@@ -72,6 +74,7 @@ public struct AccountStore: Sendable {
         [
             PostgresParameter(quotas.concurrentExecutions), PostgresParameter(quotas.sandboxes),
             PostgresParameter(quotas.diskBytes), PostgresParameter(quotas.cpuSecondsPerDay),
+            PostgresParameter(quotas.templates),
         ]
     }
 
@@ -81,11 +84,12 @@ public struct AccountStore: Sendable {
         quotas.sandboxes = try row.optionalInteger("sandboxes_quota")
         quotas.diskBytes = try row.optionalInteger("disk_quota_bytes")
         quotas.cpuSecondsPerDay = try row.optionalInteger("cpu_seconds_quota")
+        quotas.templates = try row.optionalInteger("templates_quota")
         return Account(
             id: try row.bytes("id"), name: try row.text("name"),
             createdAt: Timestamp(microseconds: try row.microseconds("created")), quotas: quotas,
             executionsRunning: try row.integer("running"),
             sandboxes: try row.integer("sandboxes"), diskBytes: try row.integer("disk"),
-            cpuTodayMicroseconds: try row.integer("cpu_us"))
+            cpuTodayMicroseconds: try row.integer("cpu_us"), templates: try row.integer("templates"))
     }
 }

@@ -7,7 +7,7 @@ public struct SandboxStore: Sendable {
         s.id, s.account_id, s.name, s.runtime, s.template, s.status, s.reason, s.memory_bytes, s.cpu_millicores,
         s.process_limit, s.disk_bytes, s.network_enabled, s.allowed_hosts, s.environment, s.created_at AS created,
         s.updated_at AS updated, s.started_at AS started, s.last_activity AS activity, s.ttl_seconds, s.idle_seconds,
-        s.on_idle
+        s.on_idle, s.template_version
         """
 
     let pool: PostgresPool
@@ -19,6 +19,8 @@ public struct SandboxStore: Sendable {
     public enum Refusal: Sendable, Equatable {
         /// A quota of the account is used up: `sandboxes` or `disk_bytes`.
         case quota(String)
+        /// The user's template that it was to be made from is gone.
+        case noTemplate
     }
 
     /// Notes a sandbox that is to be made, within the account's quotas. Nil when it is noted.
@@ -30,15 +32,18 @@ public struct SandboxStore: Sendable {
         {
             return refusal
         }
+        if sandbox.templateVersion != nil, try !holdTemplate(of: sandbox, transaction.connection) {
+            return .noTemplate
+        }
         try transaction.connection.run(
             """
             INSERT INTO sandboxes (
                 id, account_id, key_id, name, runtime, template, status, memory_bytes, cpu_millicores, process_limit,
                 disk_bytes, network_enabled, allowed_hosts, environment, created_at, updated_at, last_activity,
-                ttl_seconds, expires_at, idle_seconds, on_idle)
+                ttl_seconds, expires_at, idle_seconds, on_idle, template_version)
             VALUES ($1, $2, $3, $4, $5, $6, 'creating', $7, $8, $9, $10, $11, $12, $13, from_microseconds($14),
                 from_microseconds($14), from_microseconds($14), $15::integer,
-                from_microseconds($14) + make_interval(secs => $15::integer), $16, $17)
+                from_microseconds($14) + make_interval(secs => $15::integer), $16, $17, $18)
             """,
             [
                 .uuid(sandbox.id), .uuid(sandbox.accountID), .uuid(key), .text(sandbox.name),
@@ -47,10 +52,20 @@ public struct SandboxStore: Sendable {
                 .integer(sandbox.diskBytes), .bool(sandbox.networkEnabled), .textArray(sandbox.allowedHosts),
                 .text(SandboxStore.text(sandbox.environment)), .integer(sandbox.createdAt.microseconds),
                 PostgresParameter(sandbox.ttlSeconds), PostgresParameter(sandbox.idleSeconds),
-                .text(sandbox.onIdle.rawValue),
+                .text(sandbox.onIdle.rawValue), PostgresParameter(sandbox.templateVersion),
             ])
         try note(sandbox.id, sandbox.accountID, "created", reason: nil, transaction.connection)
         return nil
+    }
+
+    /// Keeps a user's template from being deleted until the sandbox is noted; false when it is gone.
+    private func holdTemplate(
+        of sandbox: AccountSandbox, _ connection: PostgresConnection
+    ) throws(PostgresError) -> Bool {
+        try connection.run(
+            "SELECT FROM templates WHERE id = $1 AND account_id = $2 AND deleted_at IS NULL FOR SHARE",
+            [PostgresParameter(uuid: Identifier.parse(sandbox.template, .template)), .uuid(sandbox.accountID)]
+        ).rows.count == 1
     }
 
     /// Changes what its owner may change of a sandbox, within the account's quotas.
@@ -209,6 +224,7 @@ public struct SandboxStore: Sendable {
             cpuMillicores: Int(try row.integer("cpu_millicores")), processes: Int(try row.integer("process_limit")),
             diskBytes: try row.integer("disk_bytes"),
             createdAt: Timestamp(microseconds: try row.microseconds("created")))
+        sandbox.templateVersion = try row.optionalInteger("template_version").map(Int.init)
         // One that is being deleted is met by sweeps only.
         sandbox.status = SandboxStatus(rawValue: try row.text("status")) ?? .stopped
         sandbox.reason = try row.optionalText("reason")

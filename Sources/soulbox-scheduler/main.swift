@@ -26,6 +26,9 @@ do {
         databaseURL: configuration.databaseURL, store: ExecutionStore(database), processes: processes,
         idempotency: IdempotencyStore(database), audit: AuditStore(database), limits: LimitStore(database),
         sandboxes: sandboxes, keeper: SandboxKeeper(store: sandboxes, connections: connections, log: log),
+        templates: TemplateBuilder(
+            store: TemplateStore(database), connections: connections,
+            settings: TemplateSettings(pipIndex: configuration.pipIndex), process: presence.id, log: log),
         runner: runner, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)

@@ -6,7 +6,11 @@ set -eu
 # runs as another user and could not keep the result. Not every file in the libraries is meant for this Python.
 python3 -m compileall -q -j 0 /usr/lib/python3 /usr/lib/python3.11 || true
 
+# Programs install for themselves alone, on disks of their own: what the image has stays as Debian packaged it, and pip need
+# not be told so each time (PEP 668).
+rm -f /usr/lib/python3*/EXTERNALLY-MANAGED
+
 # The image is refused when a library of it cannot be imported.
-python3 -c 'import numpy, pandas, requests, matplotlib.pyplot; assert numpy.eye(3).dot(numpy.eye(3)).sum() == 3'
+python3 -c 'import pip, numpy, pandas, requests, matplotlib.pyplot; assert numpy.eye(3).dot(numpy.eye(3)).sum() == 3'
 
 rm -rf /usr/lib/python3/dist-packages/numpy/*/tests /usr/lib/python3/dist-packages/pandas/tests

@@ -8,7 +8,7 @@ extension ManagedSandbox {
     func start(_ builder: SandboxBuilder, _ images: ImageStore) throws {
         let (record, isRunning, device) = state.read { ($0.record, $0.sandbox != nil, $0.device) }
         guard !isRunning else { return }
-        guard let image = images.image(named: record.image) else {
+        guard let image = images.image(named: record.image, account: record.account) else {
             throw IsolationError(.templateNotFound, record.image)
         }
         guard directory.awaitDisk(lastDevice: device) else {

@@ -20,7 +20,7 @@ struct SandboxAdoption {
             return try Files.list(path)
         }
         var found: [(SandboxRecord, SandboxDirectory, SandboxRun?)] = []
-        for name in names.sorted() {
+        for name in names.sorted() where name != SandboxDirectory.templates {
             let directory = SandboxDirectory(path: "\(path)/\(name)")
             guard directory.holdsSandbox else {
                 try? directory.remove()
@@ -93,7 +93,9 @@ struct SandboxAdoption {
     private func takeOver(
         _ record: SandboxRecord, _ directory: SandboxDirectory, _ run: SandboxRun, _ slots: UserSlots
     ) throws(SandboxError) -> Sandbox {
-        guard let image = images.image(named: record.image) else { throw SandboxError(.supervise, "its image is gone") }
+        guard let image = images.image(named: record.image, account: record.account) else {
+            throw SandboxError(.supervise, "its image is gone")
+        }
         // The pidfd before the looks: it keeps the pid from coming to mean another process meanwhile.
         let process = try step(.supervise) { () throws(SystemCallError) in
             SharedProcess(try ProcessDescriptor(opening: run.pid))

@@ -8,6 +8,10 @@ internal import SoulBoxModel
 /// `sandbox.json` is written last when a sandbox is made and removed first when it goes: a directory without it is
 /// something half-made, and is removed at the next start.
 struct SandboxDirectory: Sendable {
+    /// Where the images of users' templates are, beside the sandboxes whose disks they were: a disk is moved there. No
+    /// sandbox's name begins with a dot.
+    static let templates = ".templates"
+
     /// Where it is.
     let path: String
 

@@ -142,6 +142,43 @@ final class SandboxRegistry: Sendable {
         log.info("sandbox removed", metadata: ["sandbox.id": "\(id)"])
     }
 
+    /// Makes the disk of a sandbox the layer of a template's image; the sandbox ends with that. Gives the layer's size.
+    func seal(
+        _ managed: ManagedSandbox, as name: TemplateImageName, variables: [ExecutionSpec.Variable]
+    ) throws -> Int64 {
+        let size = try managed.change { () throws -> Int64 in
+            let image = managed.imageName
+            guard TemplateImageName(image) == nil else {
+                throw IsolationError(.conflict, "a template is made above a system template only")
+            }
+            try managed.stop(remover)
+            let disk = managed.directory.disk
+            let device = managed.state.read { $0.device }
+            guard managed.directory.awaitDisk(lastDevice: device) else {
+                throw IsolationError(.conflict, "a file of the sandbox is being downloaded")
+            }
+            let size = try TemplateSeal.clean(disk)
+            // The kernel writes the last blocks as it takes the mount apart; only then is everything in the file.
+            guard managed.directory.awaitDisk(lastDevice: nil) else { throw SandboxError(.seal, "the disk is in use") }
+            try images.templates.publish(
+                TemplateRecord(
+                    name: name.text, account: managed.account, base: image, size: size, variables: variables),
+                disk: disk)
+            // Without its disk it is none any more, whatever becomes of the rest of its directory.
+            managed.state.update { $0.isRemoved = true }
+            try? managed.directory.remove()
+            return size
+        }
+        forget(managed)
+        log.info("template sealed", metadata: ["image": "\(name.text)", "sandbox.id": "\(managed.id)"])
+        return size
+    }
+
+    /// Whether a sandbox, running or not, is made from the image of that name.
+    func uses(image name: String) -> Bool {
+        table.withLock { Array($0.values) }.contains { $0.imageName == name }
+    }
+
     /// Takes a sandbox that is gone off the table; one of the same name that was made since stays.
     private func forget(_ managed: ManagedSandbox) {
         table.withLock { if $0[managed.id] === managed { $0.removeValue(forKey: managed.id) } }

@@ -18,7 +18,9 @@ enum CallCheck {
         if let request = call.request, !isName(request.lowercased()) {
             throw IsolationError(.invalidSpec, "malformed request")
         }
-        let found = managed.map { images.image(named: $0.imageName) } ?? images.find(call.template)
+        let found =
+            managed.map { images.image(named: $0.imageName, account: call.account) }
+            ?? images.find(call.template, account: call.account)
         guard let image = found else { throw IsolationError(.templateNotFound, call.template) }
         if let scratch = call.scratch, !isPath(scratch) || managed == nil {
             throw IsolationError(.invalidSpec, "malformed scratch")
@@ -65,6 +67,15 @@ enum CallCheck {
             bytes += variable.name.utf8.count + variable.value.utf8.count + 2
         }
         guard bytes <= maximumStrings else { throw IsolationError(.invalidSpec, "arguments and environment too large") }
+    }
+
+    /// Checks what the image of a user's template is to be.
+    static func validate(
+        template: String, variables: [ExecutionSpec.Variable]
+    ) throws(IsolationError) -> TemplateImageName {
+        guard let name = TemplateImageName(template) else { throw IsolationError(.invalidSpec, "malformed identifier") }
+        try validate(arguments: [], environment: variables)
+        return name
     }
 
     /// Checks what a persistent sandbox is to be.

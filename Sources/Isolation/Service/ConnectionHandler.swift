@@ -58,6 +58,8 @@ struct ConnectionHandler {
             if let error = error as? IsolationError, error.code == .unavailable { throw error }
             let told = note(error, about: parameters?["sandbox"]?.stringValue)
             try fail(told.varlinkName, told.varlinkParameters)
+        case _ where TemplateCalls.methods.contains(method):
+            try reply(about: parameters) { try TemplateCalls(isolator: isolator).answer(method, parameters ?? [:]) }
         case "io.soulbox.isolation.ListImages":
             try reply(["images": .array(isolator.images.all().map(\.manifest.json))])
         case "io.soulbox.isolation.GetStatus": try reply(isolator.status.json)

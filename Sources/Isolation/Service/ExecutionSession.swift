@@ -138,7 +138,8 @@ struct ExecutionSession {
         return StageSupervisor.Program(
             arguments: line.arguments(of: image.manifest.run, adding: call.arguments),
             environment: line.environment(
-                of: image.manifest.run, template: image.manifest.environment, request: call.environment),
+                of: image.manifest.run, template: image.manifest.environment,
+                request: image.variables + call.environment),
             limits: call.limits, diskBytes: diskBytes, stdin: call.stdin, stdout: call.stdout, stderr: call.stderr)
     }
 
@@ -172,7 +173,8 @@ struct ExecutionSession {
         let result = try supervisor.run(
             StageSupervisor.Program(
                 arguments: line.arguments(of: stage.command),
-                environment: line.environment(of: stage.command, template: image.manifest.environment, request: []),
+                environment: line.environment(
+                    of: stage.command, template: image.manifest.environment, request: image.variables),
                 limits: limits, diskBytes: diskBytes, stdin: nil, stdout: output, stderr: output))
         return StageOutcome(
             termination: result.termination, exitCode: result.exitCode,

@@ -20,6 +20,9 @@ public final class Isolator: Sendable {
     /// Their networks.
     let networks: SandboxNetworks
 
+    /// The devices of the layers of users' templates.
+    let layers: LayerDevices
+
     private let builder: SandboxBuilder
     private let cgroups: SandboxCgroups
     private let features: [String]
@@ -41,7 +44,10 @@ public final class Isolator: Sendable {
         // Before the first thread: the kernel keeps capabilities for each thread, and threads inherit them.
         try IsolatorPrivileges.reduce()
         cgroups = try SandboxCgroups(host: probe.cgroups, instance: configuration.instance)
-        images = ImageStore(directory: configuration.imageDirectory)
+        let templates = TemplateStore(path: "\(configuration.sandboxDirectory)/\(SandboxDirectory.templates)")
+        try templates.clearLeftovers()
+        images = ImageStore(directory: configuration.imageDirectory, templates: templates)
+        layers = LayerDevices()
         let processes = try ProcessFilesystem()
         try Files.makeDirectory(configuration.runDirectory, mode: 0o755)
         networks = SandboxNetworks(
@@ -66,8 +72,8 @@ public final class Isolator: Sendable {
         let stages = "\(configuration.runDirectory)/stage"
         try Files.makeDirectory(stages, mode: 0o700)
         builder = try SandboxBuilder(
-            threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, slots: slots, cgroups: cgroups,
-            processes: processes, networks: networks)
+            threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, layers: layers, slots: slots,
+            cgroups: cgroups, processes: processes, networks: networks)
         remover = SandboxRemover(log: log)
         let adopted = adoption.adopt(found, slots: slots)
         // With what was taken over: the rules of those that run on are put in place with all others, at once.

@@ -58,7 +58,7 @@ struct ProcessCalls {
     private func start(
         _ programs: BackgroundPrograms, _ managed: ManagedSandbox, _ parameters: JSONValue
     ) throws -> InitMessage.BackgroundProgram {
-        guard let image = isolator.images.image(named: managed.imageName) else {
+        guard let image = isolator.images.image(named: managed.imageName, account: managed.account) else {
             throw IsolationError(.templateNotFound, managed.imageName)
         }
         let arguments = (parameters["arguments"]?.arrayValue ?? []).compactMap(\.stringValue)
@@ -88,7 +88,8 @@ struct ProcessCalls {
         }
         return try programs.start(
             arguments: context.map { line.arguments(of: command, adding: [$0]) } ?? arguments,
-            environment: line.environment(of: command, template: image.manifest.environment, request: variables),
+            environment: line.environment(
+                of: command, template: image.manifest.environment, request: image.variables + variables),
             directory: directory, limits: limits)
     }
 

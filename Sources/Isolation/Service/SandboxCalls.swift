@@ -31,7 +31,7 @@ struct SandboxCalls {
             let limits = try SandboxCalls.limits(parameters)
             try CallCheck.validate(sandbox: id, account: account, limits: limits)
             let template = try SandboxCalls.text("template", parameters)
-            guard let image = isolator.images.find(template) else {
+            guard let image = isolator.images.find(template, account: account) else {
                 throw IsolationError(.templateNotFound, template)
             }
             let network = try SandboxCalls.network(parameters) ?? .none

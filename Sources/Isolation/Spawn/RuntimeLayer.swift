@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LinuxKernel
+internal import SoulBoxModel
 
 /// The lowest common layer of every sandbox's root: soulbox-init and the directories that mounts need.
 ///
@@ -16,6 +17,9 @@ enum RuntimeLayer {
 
         """
 
+    /// Counts the changes of the layer's own directories; part of its name.
+    private static let layout: UInt8 = 2
+
     /// Makes the layer unless it is there, and returns its directory.
     ///
     /// It lies beside the images because an idmapped mount needs a filesystem that knows them; a tmpfs does only since
@@ -27,16 +31,21 @@ enum RuntimeLayer {
         try step(.stageImage) { () throws(SystemCallError) in
             let bytes = try Files.read(source, maximum: 64 << 20)
             let parent = "\(imageDirectory)/runtime/\(instance)"
-            let directory = "\(parent)/\(digest(bytes + Array(names.utf8)))"
+            let directory = "\(parent)/\(digest(bytes + [layout] + Array(names.utf8)))"
             try Files.makeDirectory("\(imageDirectory)/runtime", mode: 0o755)
             try Files.makeDirectory(parent, mode: 0o755)
             if Files.exists(directory) { return directory }
             let unfinished = directory + ".new"
             try Files.removeTree(unfinished)
-            for path in ["", "/usr", "/usr/lib", "/usr/lib/soulbox", "/etc", "/workspace"] {
+            let directories = [
+                "", "/usr", "/usr/lib", "/usr/lib/soulbox", "/etc", "/workspace", "/opt", TemplateLayout.packages,
+            ]
+            for path in directories {
                 try Files.makeDirectory(unfinished + path, mode: 0o755)
             }
-            try Files.setOwner(unfinished + "/workspace", user: UserSlot.program, group: UserSlot.program)
+            for path in ["/workspace", TemplateLayout.packages] {
+                try Files.setOwner(unfinished + path, user: UserSlot.program, group: UserSlot.program)
+            }
             // The API's examples show the workspace by this name.
             try Files.makeSymbolicLink(unfinished + "/sandbox", to: "workspace", at: Files.workingDirectory)
             // In front of whatever the image has.

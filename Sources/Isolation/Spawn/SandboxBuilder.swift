@@ -21,18 +21,20 @@ final class SandboxBuilder: Sendable {
     private let slots: UserSlots
     private let cgroups: SandboxCgroups
     private let runtimeLayer: String
+    private let layers: LayerDevices
     private let processes: ProcessFilesystem
     private let networks: SandboxNetworks
 
     /// Starts `threads` builder threads, each with a stage below `stageDirectory`.
     init(
-        threads: Int, stageDirectory: String, runtimeLayer: String, slots: UserSlots, cgroups: SandboxCgroups,
-        processes: ProcessFilesystem, networks: SandboxNetworks
+        threads: Int, stageDirectory: String, runtimeLayer: String, layers: LayerDevices, slots: UserSlots,
+        cgroups: SandboxCgroups, processes: ProcessFilesystem, networks: SandboxNetworks
     ) throws(SandboxError) {
         self.networks = networks
         self.slots = slots
         self.cgroups = cgroups
         self.runtimeLayer = runtimeLayer
+        self.layers = layers
         self.processes = processes
         for number in 0..<threads {
             let ready = Monitor<Result<Void, SandboxError>?>(nil)
@@ -138,8 +140,11 @@ final class SandboxBuilder: Sendable {
             (disk, loop) = (nil, try stage.mountDisk(image: path, userNamespace: namespace.rawValue))
         }
         try stage.mountLayer(spec.image.root, as: "image", userNamespace: namespace)
+        // Held until the sandbox goes: a layer in use is not removed.
+        let lease = try spec.image.layer.map { layer throws(SandboxError) in try layers.lease(layer) }
+        if let lease { try stage.mountTemplate(device: lease.device, userNamespace: namespace) }
         try stage.mountLayer(runtimeLayer, as: "runtime", userNamespace: namespace)
-        try stage.mountOverlay(owner: spec.isPersistent ? slot : nil)
+        try stage.mountOverlay(owner: spec.isPersistent ? slot : nil, hasTemplate: lease != nil)
         try stage.mountDevices()
 
         try step(.initReady) { () throws(SystemCallError) in try Files.write(to: goWriter.rawValue, [1]) }
@@ -149,7 +154,7 @@ final class SandboxBuilder: Sendable {
         }
         let sandbox = Sandbox(
             spec: spec, slot: slot, pid: pid, process: process, group: group, disk: disk, loop: loop, root: root,
-            remains: remains, processes: processes)
+            remains: remains, processes: processes, layer: lease)
         // Before anybody may use it: what was asked for must be what the kernel says is there.
         try PostureCheck.verify(sandbox)
         return sandbox

@@ -20,6 +20,7 @@ public enum SandboxStep: Sendable, Equatable {
     case program(Int32)
     case posture
     case supervise
+    case seal
     case removal
 
     /// A name for logs.

@@ -15,6 +15,9 @@ struct Stage {
 
     private var root: String { path + "/root" }
 
+    /// The places of a sandbox's mounts, the topmost first.
+    private static let mounts = ["root", "runtime", "template", "image", "disk"]
+
     /// Gives the calling thread a mount namespace of its own. It must belong to this thread for good.
     init(path: String) throws(SandboxError) {
         self.path = path
@@ -25,7 +28,7 @@ struct Stage {
             try Files.makeDirectory(path, mode: 0o700)
             try Mount.mount(
                 type: "tmpfs", at: path, flags: [.noSUID, .noDevices], data: "size=64k,nr_inodes=64,mode=0711")
-            for name in ["disk", "image", "runtime", "root"] { try Files.makeDirectory("\(path)/\(name)", mode: 0o700) }
+            for name in Stage.mounts { try Files.makeDirectory("\(path)/\(name)", mode: 0o700) }
             // The thread's own since it unshared its mount namespace. Overlay options below are relative to it.
             try Files.changeDirectory(path)
         }
@@ -86,27 +89,39 @@ struct Stage {
         }
     }
 
-    /// The root: runtime layer over image, the disk on top.
+    /// What a user's template adds to its base, from a device that all its sandboxes share; its owners shifted as those of
+    /// other layers. The directory `upper` in it is the layer: it was the upper one of the sandbox that the template was
+    /// built in, and what that had deleted is marked there as the overlay marks it.
+    func mountTemplate(device: String, userNamespace: borrowing Descriptor) throws(SandboxError) {
+        try step(.stageImage) { () throws(SystemCallError) in
+            let layer = try Mount.layer(device)
+            try Mount.setAttributes(of: layer, [], idMap: userNamespace.rawValue)
+            try Mount.move(layer, to: "\(path)/template")
+        }
+    }
+
+    /// The root: runtime layer over the template's, if there is one, over image; the disk on top.
     ///
     /// - Parameter owner: Who the overlay's own files belong to on a disk whose ids are shifted; the overlay keeps the
     ///   identity of whoever mounts it for all that it does there.
-    func mountOverlay(owner: UserSlot? = nil) throws(SandboxError) {
+    func mountOverlay(owner: UserSlot? = nil, hasTemplate: Bool = false) throws(SandboxError) {
+        let lower = hasTemplate ? "runtime:template/upper:image" : "runtime:image"
         try step(.stageOverlay) { () throws(SystemCallError) in
-            guard let owner else { return try mountOverlayFilesystem() }
+            guard let owner else { return try mountOverlayFilesystem(lower) }
             try FileIdentity.with(user: owner.base, group: owner.base, keepingCapabilities: true) {
-                () throws(SystemCallError) in try mountOverlayFilesystem()
+                () throws(SystemCallError) in try mountOverlayFilesystem(lower)
             }
         }
     }
 
-    private func mountOverlayFilesystem() throws(SystemCallError) {
+    private func mountOverlayFilesystem(_ lower: String) throws(SystemCallError) {
         // Relative paths, so that no host path shows in the sandbox's mountinfo.
         // Every feature that lets an attribute of the upper layer point elsewhere is off, said here because kernels
         // differ in their defaults.
         try Mount.mount(
             type: "overlay", at: "root", flags: [.noSUID, .noDevices],
             data:
-                "lowerdir=runtime:image,upperdir=disk/upper,workdir=disk/work,metacopy=off,redirect_dir=nofollow,index=off,xino=off"
+                "lowerdir=\(lower),upperdir=disk/upper,workdir=disk/work,metacopy=off,redirect_dir=nofollow,index=off,xino=off"
         )
     }
 
@@ -143,7 +158,7 @@ struct Stage {
     /// Takes every mount of the sandbox out of this namespace; the sandbox's own copy stays.
     func clear() {
         // From the top down; one that was never made is no error.
-        for name in ["root", "image", "runtime", "disk"] {
+        for name in Stage.mounts {
             while (try? Mount.unmount("\(path)/\(name)", detach: true)) != nil {}
         }
     }

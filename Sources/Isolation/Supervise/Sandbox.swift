@@ -23,11 +23,12 @@ final class Sandbox: Sendable {
     let root: SharedDescriptor
 
     private let remains: SandboxRemains
+    private let layer: LayerDevices.Lease?
 
     init(
         spec: SandboxSpec, slot: UserSlot, pid: pid_t, process: SharedProcess, group: SandboxGroup,
         disk: SharedDescriptor?, loop: Int32?,
-        root: SharedDescriptor, remains: SandboxRemains, processes: ProcessFilesystem
+        root: SharedDescriptor, remains: SandboxRemains, processes: ProcessFilesystem, layer: LayerDevices.Lease? = nil
     ) {
         self.spec = spec
         self.slot = slot
@@ -38,6 +39,7 @@ final class Sandbox: Sendable {
         self.loop = loop
         self.root = root
         self.remains = remains
+        self.layer = layer
         self.processes = processes
     }
 

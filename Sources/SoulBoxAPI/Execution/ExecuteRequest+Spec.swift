@@ -6,10 +6,12 @@ internal import SoulBoxStore
 extension ExecuteRequest {
     /// The spec for the template that the request means; what does not fit the template is noted.
     ///
+    /// - Parameter own: The user's template that the request means, if it means one.
     /// - Returns: Nil when something was noted, now or before.
     /// - Throws: 503 when the templates are not known, because the isolation service is away.
     func spec(
-        _ catalog: TemplateCatalog, in sandbox: AccountSandbox? = nil, _ validation: inout Validation
+        _ catalog: TemplateCatalog, in sandbox: AccountSandbox? = nil, own: TemplateChoice? = nil,
+        _ validation: inout Validation
     ) throws(APIError) -> ExecutionSpec? {
         if let sandbox, let template, template != sandbox.template {
             validation.fail("template", "The sandbox is made from \(sandbox.template)")
@@ -17,7 +19,9 @@ extension ExecuteRequest {
         guard let runtime, !validation.hasFailed("template") else { return nil }
         let manifest: ImageManifest?
         do {
-            manifest = try catalog.template(named: sandbox?.template ?? template, for: runtime)
+            manifest =
+                try own?.manifest
+                ?? catalog.template(named: sandbox?.image ?? template, for: runtime, account: sandbox?.account)
         } catch {
             throw .unavailable
         }

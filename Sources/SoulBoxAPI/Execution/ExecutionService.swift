@@ -23,6 +23,8 @@ struct ExecutionService: Sendable {
     let abandoned: AbandonedExecutions
     /// The persistent sandboxes; nil where executions have none, as in tests of the rest.
     let sandboxes: SandboxService?
+    /// The users' templates; nil where there are none.
+    let templates: TemplateService?
     let log: Logger
 
     /// Runs a database call; a failure is logged there and told as 503.

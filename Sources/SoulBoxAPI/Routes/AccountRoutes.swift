@@ -4,7 +4,7 @@ internal import SoulBoxStore
 /// `/account` and `/accounts`: who owns things, and how much of them.
 struct AccountRoutes: Sendable {
     private static let quotaFields: Set<String> = [
-        "concurrent_executions", "sandboxes", "disk_bytes", "cpu_seconds_per_day",
+        "concurrent_executions", "sandboxes", "disk_bytes", "cpu_seconds_per_day", "templates",
     ]
 
     let platform: Platform
@@ -110,6 +110,7 @@ struct AccountRoutes: Sendable {
         read("sandboxes", &quotas.sandboxes)
         read("disk_bytes", &quotas.diskBytes, maximum: 1 << 60)
         read("cpu_seconds_per_day", &quotas.cpuSecondsPerDay)
+        read("templates", &quotas.templates)
         return quotas
     }
 }
@@ -123,11 +124,12 @@ extension Account {
             "quotas": [
                 "concurrent_executions": JSONValue(quotas.concurrentExecutions),
                 "sandboxes": JSONValue(quotas.sandboxes), "disk_bytes": JSONValue(quotas.diskBytes),
-                "cpu_seconds_per_day": JSONValue(quotas.cpuSecondsPerDay),
+                "cpu_seconds_per_day": JSONValue(quotas.cpuSecondsPerDay), "templates": JSONValue(quotas.templates),
             ],
             "usage": [
                 "executions_running": .integer(executionsRunning), "sandboxes": .integer(sandboxes),
                 "disk_bytes": .integer(diskBytes),
+                "templates": .integer(templates),
                 "cpu_seconds_today": .number(Double(cpuTodayMicroseconds) / 1_000_000),
             ],
         ]

@@ -32,7 +32,7 @@ struct ExecutionRoutes: Sendable {
         do {
             let (object, bytes) = try JSONBody.read(call.request, limit: service.limits.body)
             sandbox = try target(call, object)
-            body = try read(call.request, object, bytes, in: sandbox)
+            body = try read(call, object, bytes, in: sandbox)
         } catch {
             // Only a caller who may execute learns what is wrong with the request, and only of a sandbox of its own.
             let caller = try service.gate.caller(try service.store { try $0.admit(ticket) }, call.request)
@@ -62,14 +62,26 @@ struct ExecutionRoutes: Sendable {
         return sandbox
     }
 
+    /// The user's template that a body names. Whose it is must be known before anything is told of it: the caller is let in
+    /// once more, as for an ordinary request.
+    private func ownTemplate(
+        _ name: String?, _ call: Route.Call, _ validation: inout Validation
+    ) throws(APIError) -> TemplateChoice? {
+        guard let name, TemplateService.isOwn(name), let templates = service.templates else { return nil }
+        let early = try service.gate.ticket(call, as: .standard)
+        let caller = try service.gate.caller(try service.store { try $0.admit(early) }, call.request)
+        return try templates.choice(name, caller, &validation)
+    }
+
     private func read(
-        _ request: HTTPRequest, _ object: JSONObject, _ bytes: [UInt8], in sandbox: AccountSandbox?
+        _ call: Route.Call, _ object: JSONObject, _ bytes: [UInt8], in sandbox: AccountSandbox?
     ) throws(APIError) -> (spec: ExecutionSpec, isAsync: Bool, idempotency: Idempotency?) {
         var validation = Validation()
         let body = ExecuteRequest(object, within: service.limits, in: sandbox, &validation)
-        let spec = try body.spec(service.catalog, in: sandbox, &validation)
-        let isAsync = body.isAsync || ExecutionRoutes.prefersAsync(request)
-        let idempotency = IdempotencyKey.read(request, bytes + [isAsync ? 1 : 0], &validation)
+        let own = sandbox == nil ? try ownTemplate(body.template, call, &validation) : nil
+        let spec = try body.spec(service.catalog, in: sandbox, own: own, &validation)
+        let isAsync = body.isAsync || ExecutionRoutes.prefersAsync(call.request)
+        let idempotency = IdempotencyKey.read(call.request, bytes + [isAsync ? 1 : 0], &validation)
         if let error = validation.error { throw error }
         guard let spec else { throw .internalError }
         return (spec, isAsync, idempotency)

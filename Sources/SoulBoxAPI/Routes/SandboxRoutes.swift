@@ -32,7 +32,7 @@ struct SandboxRoutes: Sendable {
         let waits = query.bool("wait", &validation) ?? false
         query.refuseUnread(&validation)
         let request = SandboxRequest(object, isNew: true, within: service.bounds, &validation)
-        let template = try service.template(request, &validation)
+        let template = try service.template(request, caller, &validation)
         let idempotency = IdempotencyKey.read(call.request, bytes, &validation)
         var sandbox: AccountSandbox?
         if let template {
@@ -62,15 +62,16 @@ struct SandboxRoutes: Sendable {
             status: 201, headers: located.headers, body: try service.find(id, caller).createdJSON.bytes)
     }
 
-    private func new(_ request: SandboxRequest, _ template: ImageManifest, _ caller: Caller) -> AccountSandbox {
+    private func new(_ request: SandboxRequest, _ template: TemplateChoice, _ caller: Caller) -> AccountSandbox {
         let bounds = service.bounds
         let id = Identifier.makeUUID()
-        return request.apply(
-            to: AccountSandbox(
-                id: id, accountID: caller.accountID, name: Identifier.text(.sandbox, uuid: id),
-                runtime: template.runtime, template: template.id,
-                memoryBytes: max(bounds.defaultMemory, template.minimumMemoryBytes), cpuMillicores: bounds.defaultCPU,
-                processes: bounds.processes, diskBytes: bounds.defaultDisk))
+        var sandbox = AccountSandbox(
+            id: id, accountID: caller.accountID, name: Identifier.text(.sandbox, uuid: id),
+            runtime: template.manifest.runtime, template: template.id,
+            memoryBytes: max(bounds.defaultMemory, template.manifest.minimumMemoryBytes),
+            cpuMillicores: bounds.defaultCPU, processes: bounds.processes, diskBytes: bounds.defaultDisk)
+        sandbox.templateVersion = template.version
+        return request.apply(to: sandbox)
     }
 
     private func checkEnvironment(_ sandbox: AccountSandbox, _ validation: inout Validation) {

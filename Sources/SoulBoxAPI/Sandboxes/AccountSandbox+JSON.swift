@@ -60,7 +60,9 @@ extension AccountSandbox {
             JSONObject([
                 ("sandbox_id", .string(identifier)), ("name", .string(name)), ("status", .string(status.rawValue)),
                 ("reason", JSONValue(reason)), ("runtime", .string(runtime.rawValue)),
-                ("template", .string(template)), ("created_at", .string(createdAt.rfc3339)),
+                ("template", .string(template)),
+                ("template_version", JSONValue(templateVersion.map(String.init))),
+                ("created_at", .string(createdAt.rfc3339)),
                 ("updated_at", .string(updatedAt.rfc3339)), ("started_at", JSONValue(startedAt?.rfc3339)),
                 ("last_activity", .string(lastActivity.rfc3339)), ("resources", .object(resources)),
                 ("network", .object(networkJSON(state?.traffic))),

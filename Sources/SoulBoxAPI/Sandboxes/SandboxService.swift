@@ -9,7 +9,7 @@ struct SandboxService: Sendable {
     let platform: Platform
     let store: SandboxStore
     let keeper: SandboxKeeper
-    let catalog: TemplateCatalog
+    let templates: TemplateService
     let bounds: SandboxBounds
     let maker: SandboxMaker
 
@@ -35,33 +35,44 @@ struct SandboxService: Sendable {
     }
 
     /// The template that a request means.
-    func template(_ request: SandboxRequest, _ validation: inout Validation) throws(APIError) -> ImageManifest? {
+    func template(
+        _ request: SandboxRequest, _ caller: Caller, _ validation: inout Validation
+    ) throws(APIError) -> TemplateChoice? {
         guard !validation.hasFailed("runtime"), !validation.hasFailed("template") else { return nil }
-        let found: ImageManifest?
-        do {
-            if let runtime = request.runtime {
-                found = try catalog.template(named: request.template, for: runtime)
-            } else {
-                found = try catalog.templates().first { $0.id == request.template }
-            }
-        } catch {
-            throw .unavailable
+        let choice: TemplateChoice?
+        if let name = request.template, TemplateService.isOwn(name) {
+            choice = try templates.choice(name, caller, &validation)
+            if choice == nil { return nil }
+        } else {
+            choice = try systemTemplate(request)
         }
-        guard let found else {
+        guard let choice else {
             validation.fail(
                 request.template == nil ? "runtime" : "template",
                 request.template == nil ? "No template is installed for it" : "There is no such template")
             return nil
         }
+        let found = choice.manifest
         if let runtime = request.runtime, found.runtime != runtime {
             validation.fail("template", "Is a template for \(found.runtime.rawValue), not for \(runtime.rawValue)")
         }
         if let memory = request.memoryBytes, memory < found.minimumMemoryBytes {
             validation.fail(
                 "resources.memory_limit",
-                "The template \(found.id) needs at least \(ByteSize.text(found.minimumMemoryBytes))")
+                "The template \(choice.id) needs at least \(ByteSize.text(found.minimumMemoryBytes))")
         }
-        return found
+        return choice
+    }
+
+    private func systemTemplate(_ request: SandboxRequest) throws(APIError) -> TemplateChoice? {
+        do {
+            guard let runtime = request.runtime else {
+                return try templates.catalog.templates().first { $0.id == request.template }.map(TemplateChoice.init)
+            }
+            return try templates.catalog.template(named: request.template, for: runtime).map(TemplateChoice.init)
+        } catch {
+            throw .unavailable
+        }
     }
 
     /// How a sandbox stands with the isolation service; what is noted is brought in line.
@@ -101,6 +112,7 @@ extension APIError {
     static func quota(_ refusal: SandboxStore.Refusal) -> APIError {
         switch refusal {
         case .quota(let name): .limitExceeded("The quota \(name) is used up", retryAfter: 60, quota: name)
+        case .noTemplate: .isolation(IsolationError(.templateNotFound, ""))
         }
     }
 }

@@ -8,11 +8,11 @@ extension FieldReader {
         return self.name(name, &validation)
     }
 
-    /// A name of 1 to 200 characters without control characters.
-    func name(_ name: String, _ validation: inout Validation) -> String? {
+    /// A name of 1 to 200 characters, or fewer, without control characters.
+    func name(_ name: String, atMost count: Int = 200, _ validation: inout Validation) -> String? {
         guard let text = string(name, &validation) else { return nil }
-        guard (1...200).contains(text.unicodeScalars.count) else {
-            validation.fail(path(name), "Must be 1 to 200 characters long")
+        guard (1...count).contains(text.unicodeScalars.count) else {
+            validation.fail(path(name), "Must be 1 to \(count) characters long")
             return nil
         }
         guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {

@@ -100,6 +100,23 @@ struct OperatorConfiguration: Decodable {
         }
     }
 
+    /// Users' templates.
+    struct Templates: Decodable {
+        /// The index that builds install Python packages from (URI; none: what the host's pip uses). Tenants see it.
+        var pipIndex: String?
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case pipIndex = "pip_index"
+        }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            try StrictKeys.check(decoder, CodingKeys.self)
+            pipIndex = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(String.self, forKey: .pipIndex)
+        }
+    }
+
     /// Somebody else who signs tokens for this service's users.
     struct Tokens: Decodable {
         /// What the tokens' `iss` says, what their `aud` must say, and the file with the public keys (RFC 7517).
@@ -126,13 +143,14 @@ struct OperatorConfiguration: Decodable {
     var http = HTTP()
     var images = Images()
     var sandboxes = Sandboxes()
+    var templates = Templates()
     var tokens = Tokens()
     var executions = Executions()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, executions, database, images, tokens, sandboxes
+        case http, executions, database, images, tokens, sandboxes, templates
     }
 
     init() {}
@@ -145,6 +163,7 @@ struct OperatorConfiguration: Decodable {
         database = try values.decodeIfPresent(String.self, forKey: .database)
         images = try values.decodeIfPresent(Images.self, forKey: .images) ?? images
         sandboxes = try values.decodeIfPresent(Sandboxes.self, forKey: .sandboxes) ?? sandboxes
+        templates = try values.decodeIfPresent(Templates.self, forKey: .templates) ?? templates
         tokens = try values.decodeIfPresent(Tokens.self, forKey: .tokens) ?? tokens
     }
 
@@ -192,6 +211,7 @@ struct OperatorConfiguration: Decodable {
         resolved.executions.retentionDays = executions.retentionDays ?? resolved.executions.retentionDays
         resolved.sandboxDirectory = instance.sandboxes
         resolved.uploadLimitBytes = sandboxes.uploadLimit ?? resolved.uploadLimitBytes
+        resolved.pipIndex = templates.pipIndex ?? PipIndex.host() ?? ""
         resolved.tokens.directory = instance.tokens
         resolved.tokens.issuer = tokens.issuer ?? ""
         resolved.tokens.audience = tokens.audience ?? ""

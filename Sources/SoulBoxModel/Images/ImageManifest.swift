@@ -14,6 +14,12 @@ public struct ImageManifest: Sendable, Equatable {
         public let name: String
         /// The version installed.
         public let version: String
+
+        /// Names a package.
+        public init(name: String, version: String) {
+            self.name = name
+            self.version = version
+        }
     }
 
     /// A file that the template shows.
@@ -133,6 +139,13 @@ public struct ImageManifest: Sendable, Equatable {
         } else {
             compile = nil
         }
+    }
+
+    /// The manifest under another identifier.
+    public func named(_ id: String) throws(Malformed) -> ImageManifest {
+        guard var object = json.objectValue else { throw Malformed(field: "manifest") }
+        object["id"] = .string(id)
+        return try ImageManifest(json: .object(object))
     }
 
     private static func variables(_ value: JSONValue?) -> [ExecutionSpec.Variable] {
