@@ -91,6 +91,55 @@ struct TemplateTests {
         #expect(left.isEmpty)
     }
 
+    @Test("what pip installs in a build is no part of the workspace, is found by Python and in the PATH, and is told")
+    func pip() async throws {
+        let account = try await TemplateAccount()
+        let project = """
+            from setuptools import setup
+            setup(name='soulbox-sample', version='1.2', py_modules=['sample'],
+                  entry_points={'console_scripts': ['sample-tool=sample:main']})
+            """
+        let id = try await account.make([
+            (
+                "files",
+                [
+                    ["name": "pkg/setup.py", "content": .string(project)],
+                    ["name": "pkg/sample.py", "content": "def main(): print('tool')\n"],
+                ]
+            ), ("setup", ["pip install --no-index --no-build-isolation ./pkg", "rm -r pkg"]),
+        ])
+        let build = try await account.awaitBuild(id)
+        #expect(build["status"] == "ready", "\(build.text)")
+        #expect(build["packages_installed"] == [["name": "soulbox-sample", "version": "1.2"]], "\(build.text)")
+        let run = try await account.run(
+            "import os, sample, numpy; print(sample.__file__, os.popen('sample-tool').read().strip(), os.listdir('.'))",
+            template: id)
+        let file = "/opt/template/lib/python3.11/site-packages/sample.py"
+        #expect(run.json["output"] == .string("\(file) tool ['main.py']\n"), "\(run.text)")
+        #expect(try await account.send("DELETE", "/api/templates/\(id)").status == 200)
+    }
+
+    @Test("packages come from the index, with what they need", .enabled(if: Host.hasNames))
+    func index() async throws {
+        let account = try await TemplateAccount()
+        let id = try await account.make([("packages", ["python-dateutil==2.9.0.post0", "tabulate>=0.9,<1"])])
+        let build = try await account.awaitBuild(id, seconds: 180)
+        #expect(build["status"] == "ready", "\(build.text)")
+        let installed = (build["packages_installed"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue }
+        #expect(Set(installed).isSuperset(of: ["python-dateutil", "tabulate"]), "\(build.text)")
+        let run = try await account.run(
+            "import tabulate, dateutil; print(tabulate.tabulate([[1]], tablefmt='plain'), dateutil.__version__)",
+            template: id)
+        #expect(run.json["output"] == "1 2.9.0.post0\n", "\(run.text)")
+        #expect(
+            try await account.send("PUT", "/api/templates/\(id)", ["packages": ["soulbox-no-such-package"]]).status
+                == 202)
+        let failed = try await account.awaitBuild(id, seconds: 180)
+        #expect(failed["status"] == "failed" && failed["error"] == "packages exited with 1", "\(failed.text)")
+        #expect(failed["log"]?.stringValue?.contains("soulbox-no-such-package") == true)
+        #expect(try await account.send("DELETE", "/api/templates/\(id)").status == 200)
+    }
+
     @Test("a command that fails is told with what it said, and an earlier version goes on")
     func failing() async throws {
         let account = try await TemplateAccount()

@@ -21,7 +21,10 @@ struct TestImages {
         copy.standardError = FileHandle.nullDevice
         try copy.run()
         copy.waitUntilExit()
-        guard copy.terminationStatus == 0 else { throw Failure() }
+        guard copy.terminationStatus == 0 else {
+            remove()
+            throw Failure()
+        }
         let data = image + "/rootfs/srv/data"
         try files.createDirectory(atPath: data + "/dir", withIntermediateDirectories: true)
         for name in ["gone", "kept", "dir/inner"] { try Data(name.utf8).write(to: URL(filePath: "\(data)/\(name)")) }
