@@ -78,6 +78,8 @@ struct NetworkRules {
             update @sent { meta mark limit rate over \(settings.bytesPerSecond) bytes/second burst \(burst) bytes } jump refuse
             # The mark of the policy that let it begin: by it the connections of a policy are forgotten.
             ct mark 0 ct mark set meta mark
+            # Questions have a limit of their own, and leave more behind in the table of connections than they are.
+            ip daddr \(gateway) return
             ct state new add @flows { meta mark ct count over \(settings.connections) } jump refuse
             ct state new update @openings { meta mark limit rate over \(settings.newConnectionsPerSecond)/second burst \(settings.newConnectionsPerSecond * 2) packets } jump refuse
         }
@@ -137,6 +139,8 @@ struct NetworkRules {
         # A program learns at once that it may not go there, as long as it does not flood.
         chain refuse {
             update @refused { meta mark counter }
+            # One that was allowed before ends at once.
+            ct state established meta l4proto tcp reject with tcp reset
             limit rate 100/second burst 100 packets reject with icmpx admin-prohibited
             drop
         }

@@ -87,7 +87,9 @@ struct SandboxLink: Sendable, Hashable {
     }
 
     private static func index(of name: String) throws(SystemCallError) -> UInt32 {
-        guard let index = VirtualLink.index(of: name) else { throw SystemCallError(call: "if_nametoindex", errno: ENODEV) }
+        guard let index = VirtualLink.index(of: name) else {
+            throw SystemCallError(call: "if_nametoindex", errno: ENODEV)
+        }
         return index
     }
 

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import IsolationProtocol
 internal import LinuxKernel
 internal import Logging
@@ -32,6 +33,9 @@ final class SandboxNetworks: Sendable {
         /// Why there is no network; nil while there is.
         var problem: String?
     }
+
+    /// How long soulbox-egress may take to close the connections of a policy that was changed.
+    private static let closingMicroseconds: UInt32 = 500_000
 
     let rules: NetworkRules
     let feed = EgressFeed()
@@ -110,8 +114,10 @@ final class SandboxNetworks: Sendable {
     /// Changes what a sandbox may reach. What it reached and may not any more is cut off.
     func change(_ slot: UserSlot, to network: SandboxNetwork) throws {
         try requireAvailable()
-        try state.withLock { state in
-            guard var attachment = state.attachments[slot.index], attachment.policy.network != network else { return }
+        let old = try state.withLock { state -> UInt32? in
+            guard var attachment = state.attachments[slot.index], attachment.policy.network != network else {
+                return nil
+            }
             let old = attachment.policy
             attachment.refusedBefore += counts.current()[old.mark] ?? 0
             let new = policy(network, on: attachment.link, &state)
@@ -123,9 +129,15 @@ final class SandboxNetworks: Sendable {
             attachment.policy = new
             attachment.admitted = Admissions()
             state.attachments[slot.index] = attachment
-            forgetConnections(old.mark)
+            return old.mark
         }
+        guard let old else { return }
         publish()
+        // Not at once: soulbox-egress closes what it passes on, and its word finds its way back by this table alone.
+        WorkerThread.start(name: "forget") { [self] in
+            usleep(SandboxNetworks.closingMicroseconds)
+            forgetConnections(old)
+        }
     }
 
     /// Takes a sandbox's network away; nothing when it has none.

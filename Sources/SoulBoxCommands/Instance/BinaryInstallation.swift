@@ -4,7 +4,10 @@ import LinuxKernel
 
 /// Puts the binaries where every user of the service can reach them: a checkout below /root is unreachable for most.
 enum BinaryInstallation {
-    private static let names = ["soulbox", "soulbox-worker", "soulbox-scheduler", "soulbox-isolator", "soulbox-init"]
+    private static let names = [
+        "soulbox", "soulbox-worker", "soulbox-scheduler", "soulbox-isolator",
+        "soulbox-egress", "soulbox-init",
+    ]
 
     /// Copies the binaries beside this one to the instance, those that differ.
     static func run(_ instance: Instance) throws {

@@ -35,6 +35,8 @@ struct Instance {
     var images: String { "/var/cache/soulbox/images" }
     /// The resolved configuration that processes read.
     var configurationFile: String { run + "/config.json" }
+    /// What soulbox-egress reads of it.
+    var egressConfigurationFile: String { run + "/egress.json" }
     /// What the supervisor says of its processes.
     var stateFile: String { run + "/state.json" }
     /// Locked by the supervisor as long as it lives; holds its pid.

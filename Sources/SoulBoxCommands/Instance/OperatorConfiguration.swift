@@ -146,11 +146,12 @@ struct OperatorConfiguration: Decodable {
     var templates = Templates()
     var tokens = Tokens()
     var executions = Executions()
+    var network = Network()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, executions, database, images, tokens, sandboxes, templates
+        case http, executions, database, images, tokens, sandboxes, templates, network
     }
 
     init() {}
@@ -162,6 +163,7 @@ struct OperatorConfiguration: Decodable {
         executions = try values.decodeIfPresent(Executions.self, forKey: .executions) ?? executions
         database = try values.decodeIfPresent(String.self, forKey: .database)
         images = try values.decodeIfPresent(Images.self, forKey: .images) ?? images
+        network = try values.decodeIfPresent(Network.self, forKey: .network) ?? network
         sandboxes = try values.decodeIfPresent(Sandboxes.self, forKey: .sandboxes) ?? sandboxes
         templates = try values.decodeIfPresent(Templates.self, forKey: .templates) ?? templates
         tokens = try values.decodeIfPresent(Tokens.self, forKey: .tokens) ?? tokens
@@ -210,6 +212,7 @@ struct OperatorConfiguration: Decodable {
         resolved.executions.concurrent = executions.concurrent ?? resolved.executions.concurrent
         resolved.executions.retentionDays = executions.retentionDays ?? resolved.executions.retentionDays
         resolved.sandboxDirectory = instance.sandboxes
+        network.resolve(&resolved.network)
         resolved.uploadLimitBytes = sandboxes.uploadLimit ?? resolved.uploadLimitBytes
         resolved.pipIndex = templates.pipIndex ?? PipIndex.host() ?? ""
         resolved.tokens.directory = instance.tokens

@@ -63,6 +63,7 @@ struct DoctorCheck {
             ("/usr/bin/mmdebstrap", "mmdebstrap", "images cannot be built"),
             ("/sbin/mke2fs", "e2fsprogs", "persistent sandboxes have no disks"), ("/usr/bin/curl", "curl", "no demo"),
             ("/usr/bin/openssl", "openssl", "no certificate can be made"),
+            ("/usr/sbin/nft", "nftables", "sandboxes have no network"),
         ].map { path, package, meaning in
             DoctorCheck(name: package) {
                 Outcome(problem: Files.exists(path) ? nil : "\(meaning): apt-get install \(package)")

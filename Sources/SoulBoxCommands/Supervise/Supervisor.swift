@@ -31,6 +31,7 @@ final class Supervisor {
             try startDatabase(resolved, progress)
             progress("starting the isolation service")
             try startIsolator(resolved)
+            if resolved.network.isEnabled { try startEgress(resolved) }
             progress("starting workers and scheduler")
             try startWorkers(resolved, account: account, web: web)
             try add(service("soulbox-scheduler", [], account: account), named: "scheduler")
@@ -79,6 +80,22 @@ final class Supervisor {
         try waitFor("the isolation service", within: 20, log: "isolator") {
             IsolatorCheck.answers(resolved.isolatorSocket)
         }
+    }
+
+    /// The way of sandboxes to names: a user of its own, and a configuration without what concerns the others alone.
+    private func startEgress(_ resolved: ServiceConfiguration) throws {
+        let user = resolved.network.egressUser
+        var reduced = resolved
+        reduced.databaseURL = ""
+        reduced.tokens.directory = ""
+        let path = instance.egressConfigurationFile
+        try Files.writeAtomically(path, reduced.json.bytes, mode: 0o640)
+        try Files.setOwner(path, user: 0, group: user)
+        try add(
+            Spawn(
+                path: "\(instance.binaries)/soulbox-egress", arguments: ["--config", path],
+                environment: [("PATH", "/usr/bin:/bin")], log: try openLog("egress"), user: user, group: user,
+                parentDeathSignal: SIGTERM), named: "egress")
     }
 
     private func startWorkers(_ resolved: ServiceConfiguration, account: ServiceAccount, web: ServiceAccount) throws {

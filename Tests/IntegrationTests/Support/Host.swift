@@ -5,13 +5,6 @@ enum Host {
     /// Whether nothing may be skipped.
     static let mustRun = ProcessInfo.processInfo.environment["SOULBOX_MUST_ISOLATE"] == "1"
 
-    /// Whether sandboxes of a stack can look up names: that is soulbox-egress's to do.
-    static let hasNames: Bool = {
-        let has = FileManager.default.fileExists(atPath: TestStack.binaries + "/soulbox-egress")
-        if !has { print("SKIPPED the index of packages: soulbox-egress is not built") }
-        return has
-    }()
-
     /// Whether a stack can run here. With SOULBOX_MUST_ISOLATE=1 tests run whatever is missing, and fail.
     static let canRunStack: Bool = {
         if mustRun { return true }
