@@ -47,7 +47,9 @@ struct ImageUnpacking: ~Copyable {
         var arguments = [
             "--insecure-policy", "--override-os", "linux", "--tmpdir", "/work/temporary", "copy", "--quiet",
         ]
-        arguments += ["--remove-signatures", "--dest-oci-accept-uncompressed-layers"]
+        arguments.append("--remove-signatures")
+        // Layers stay as they are. Of those that `docker save` wrote skopeo would say that they are compressed.
+        if name.hasPrefix("oci:") { arguments.append("--dest-oci-accept-uncompressed-layers") }
         arguments += [reference.map { "\(name):\($0)" } ?? name, "oci:/work/layout:image"]
         let isSeveral = ["choose an image", "expected 1 item"]
         try run(
@@ -162,7 +164,7 @@ struct ImageUnpacking: ~Copyable {
         }
         if status == .exited(0) { return }
         let said = tail.joined(separator: "\n")
-        if ["No space left", "no space left", "ile too large", "SIGXFSZ"].contains(where: said.contains) {
+        if ["No space left", "no space left", "ile too large", "Wrote only", "SIGXFSZ"].contains(where: said.contains) {
             throw tooLarge
         }
         if status == .exited(128 + SIGKILL) {
