@@ -187,7 +187,7 @@ let package = Package(
                 crypto,
                 .product(name: "Yams", package: "Yams"),
             ]),
-        tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel"]),
+        tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel", crypto]),
         tests(
             "SoulBoxCommandsTests",
             [

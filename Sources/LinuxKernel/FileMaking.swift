@@ -53,6 +53,25 @@ extension Files {
         try check("renameat2") { soulbox_renameat2(directory, path, newDirectory, newPath, keepingTarget ? 1 : 0) }
     }
 
+    /// Gives a file below `directory` a second name below `newDirectory`; a link's own, not its target's (linkat(2)).
+    public static func makeHardLink(
+        _ path: String, at directory: CInt, to newPath: String, at newDirectory: CInt
+    ) throws(SystemCallError) {
+        try check("linkat") { linkat(directory, path, newDirectory, newPath, 0) }
+    }
+
+    /// Sets when an open file was changed and read last (futimens(3)).
+    public static func setModified(of descriptor: CInt, _ moment: FileStatus.Moment) throws(SystemCallError) {
+        let time = timespec(tv_sec: Int(moment.seconds), tv_nsec: Int(moment.nanoseconds))
+        let times = [time, time]
+        try check("futimens") { futimens(descriptor, times) }
+    }
+
+    /// Sets the permissions of what is no link below `directory` (fchmodat(2)).
+    public static func setMode(_ path: String, _ mode: UInt32, at directory: CInt) throws(SystemCallError) {
+        try check("fchmodat") { fchmodat(directory, path, mode, 0) }
+    }
+
     /// Removes a file, or an empty directory, below an open one (unlinkat(2)).
     public static func remove(_ path: String, at directory: CInt, isDirectory: Bool) throws(SystemCallError) {
         try check("unlinkat") { unlinkat(directory, path, isDirectory ? AT_REMOVEDIR : 0) }

@@ -21,6 +21,8 @@ public struct FileStatus: Sendable, Equatable {
     public let size: Int64
     /// Type and permissions.
     public let mode: UInt32
+    /// How many names it has.
+    public let links: UInt64
     /// Owner.
     public let user: UInt32
     /// Group.
@@ -41,6 +43,7 @@ public struct FileStatus: Sendable, Equatable {
         inode = UInt64(status.st_ino)
         size = Int64(status.st_size)
         mode = status.st_mode
+        links = UInt64(status.st_nlink)
         user = status.st_uid
         group = status.st_gid
         changed = Moment(seconds: Int64(status.st_ctim.tv_sec), nanoseconds: Int64(status.st_ctim.tv_nsec))

@@ -10,4 +10,6 @@ public struct BuiltImage: Sendable, Equatable {
     public let runtime: String
     /// When it was built (RFC 3339).
     public let builtAt: String
+    /// The digest of the container image that it was imported from; nil where it was built from a recipe.
+    public let imported: String?
 }

@@ -43,15 +43,7 @@ public struct ImageBuilder: Sendable {
             throw ImageError("images are built by root only", advice: "Run the command as root.")
         }
         umask(0o022)
-        do {
-            var parent = ""
-            for segment in catalogue.directory.split(separator: "/") {
-                parent += "/\(segment)"
-                if !Files.exists(parent) { try Files.makeDirectory(parent, mode: 0o755) }
-            }
-        } catch {
-            throw ImageError("\(catalogue.directory): \(error)")
-        }
+        try catalogue.prepare()
         try ImageLock.hold(catalogue.directory, waiting: { progress("waiting for another build to end") }) {
             () throws(ImageError) in
             try buildHeld(recipes, rebuild: rebuild, jobs: jobs)

@@ -30,7 +30,8 @@ public struct ImageCatalogue: Sendable {
                     BuiltImage(
                         id: manifest.id, name: name, isCurrent: current(manifest.id) == name,
                         runtime: "\(manifest.runtime.rawValue) \(manifest.runtimeVersion)",
-                        builtAt: manifest.json["built_at"]?.stringValue ?? ""))
+                        builtAt: manifest.json["built_at"]?.stringValue ?? "",
+                        imported: manifest.json["imported"]?.stringValue))
             }
         } catch {
             throw ImageError("\(directory): \(error)")
@@ -71,6 +72,19 @@ public struct ImageCatalogue: Sendable {
             try Files.removeTree(temporary)
         } catch {
             throw ImageError("\(directory)/\(name): \(error)")
+        }
+    }
+
+    /// Makes the directory, and those above it.
+    func prepare() throws(ImageError) {
+        do {
+            var parent = ""
+            for segment in directory.split(separator: "/") {
+                parent += "/\(segment)"
+                if !Files.exists(parent) { try Files.makeDirectory(parent, mode: 0o755) }
+            }
+        } catch {
+            throw ImageError("\(directory): \(error)")
         }
     }
 

@@ -39,7 +39,7 @@ enum ImageManifestDocument {
             ]))
     }
 
-    private static func compile(_ stage: ImageRecipe.Compile) -> JSONValue {
+    static func compile(_ stage: ImageRecipe.Compile) -> JSONValue {
         .object(
             JSONObject(
                 command(stage.command) + [
@@ -48,11 +48,11 @@ enum ImageManifestDocument {
                 ]))
     }
 
-    private static func command(_ command: ImageRecipe.Command) -> [(String, JSONValue)] {
+    static func command(_ command: ImageRecipe.Command) -> [(String, JSONValue)] {
         [("argv", .array(command.arguments.map(JSONValue.string))), ("environment", pairs(command.environment))]
     }
 
-    private static func pairs(_ pairs: [ImageRecipe.Pair]) -> JSONValue {
+    static func pairs(_ pairs: [ImageRecipe.Pair]) -> JSONValue {
         .object(JSONObject(pairs.map { ($0.name, .string($0.value)) }))
     }
 }

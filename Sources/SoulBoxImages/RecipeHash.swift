@@ -6,6 +6,9 @@ enum RecipeHash {
     /// Counted up whenever the builder makes something else of the same recipe.
     static let builderVersion = 2
 
+    /// Counted up whenever an import makes something else of the same image.
+    static let importVersion = 1
+
     /// SHA-256 over every file below a recipe's directory: path, executable or not, size and bytes.
     ///
     /// Of the mode only the executable bit counts, as in git: the others depend on the umask of whoever checked it out.
@@ -24,8 +27,24 @@ enum RecipeHash {
         } catch {
             throw ImageError("\(directory): \(error)")
         }
+        return text(hash.finalize())
+    }
+
+    /// The hash that names an import: the image's digest, and everything that the operator and SoulBox add to it.
+    static func make(importing image: String, _ parts: [[UInt8]]) -> String {
+        var hash = SHA256()
+        hash.update(data: Array("soulbox import \(importVersion)\0\(image)\0".utf8))
+        for part in parts {
+            hash.update(data: Array("\(part.count)\0".utf8))
+            hash.update(data: part)
+        }
+        return text(hash.finalize())
+    }
+
+    /// A digest in hexadecimal digits.
+    static func text(_ digest: SHA256.Digest) -> String {
         let digits = Array("0123456789abcdef")
-        return hash.finalize().reduce(into: "") { text, byte in
+        return digest.reduce(into: "") { text, byte in
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])
         }

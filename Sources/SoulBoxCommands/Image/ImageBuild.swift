@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Glibc
-internal import LinuxKernel
 internal import SoulBoxImages
 
 /// `soulbox image build`: makes images of the recipes that changed since they were built last.
@@ -26,23 +25,11 @@ struct ImageBuild: ParsableCommand {
     var ids: [String] = ["all"]
 
     func run() throws {
-        let found = try ImageBuilder.recipes(in: recipes ?? ImageBuild.recipeDirectory(), ids: ids)
+        let found = try ImageBuilder.recipes(in: recipes ?? ImageCommand.recipeDirectory(), ids: ids)
         let configured = try OperatorConfiguration.load(Instance(home: nil)).images.mirror
         let builder = ImageBuilder(
             catalogue: options.catalogue, mirror: try AptMirror.host(override: mirror ?? configured),
             progress: ImageCommand.say)
         try builder.build(found, rebuild: rebuild, jobs: jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    }
-
-    /// `images` here, or of the checkout that this program was installed into (`.soulbox/bin`) or built in.
-    private static func recipeDirectory() -> String {
-        var candidates = ["images"]
-        if var path = try? Files.readLink("/proc/self/exe") {
-            while let slash = path.lastIndex(of: "/") {
-                path = String(path[..<slash])
-                candidates.append("\(path)/images")
-            }
-        }
-        return candidates.first { Files.exists("\($0)/basic-python/recipe.yml") } ?? "images"
     }
 }

@@ -4,7 +4,8 @@ internal import SoulBoxImages
 /// `soulbox image list`: the builds of the machine, with a star at those in use.
 struct ImageList: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Lists built images; * marks the one that new sandboxes start from.")
+        commandName: "list", abstract: "Lists built and imported images; * marks the one that new sandboxes start from."
+    )
 
     @OptionGroup var options: ImageCommand.Options
 
@@ -14,7 +15,8 @@ struct ImageList: ParsableCommand {
         for image in images {
             let name = image.name.padded(to: widths.name)
             print(
-                "\(image.isCurrent ? "*" : " ") \(name)  \(image.runtime.padded(to: widths.runtime))  \(image.builtAt)")
+                "\(image.isCurrent ? "*" : " ") \(name)  \(image.runtime.padded(to: widths.runtime))  \(image.builtAt)"
+                    + (image.imported.map { "  imported \($0)" } ?? ""))
         }
     }
 }

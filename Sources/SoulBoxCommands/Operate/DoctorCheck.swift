@@ -69,13 +69,18 @@ struct DoctorCheck {
                 Outcome(problem: Files.exists(path) ? nil : "\(meaning): apt-get install \(package)")
             }
         } + [
+            DoctorCheck(name: "skopeo, umoci") {
+                let isThere = ["/usr/bin/skopeo", "/usr/bin/umoci"].allSatisfy(Files.exists)
+                return Outcome(
+                    advice: isThere ? nil : "container images cannot be imported: apt-get install skopeo umoci")
+            },
             DoctorCheck(name: "PostgreSQL server") {
                 do {
                     return Outcome(detail: try PrivateCluster.programs())
                 } catch {
                     return Outcome(problem: "no private database: apt-get install postgresql, or set DATABASE_URL")
                 }
-            }
+            },
         ]
     }
 
