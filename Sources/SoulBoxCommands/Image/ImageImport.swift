@@ -7,12 +7,12 @@ struct ImageImport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Makes a template of a container image.",
         discussion: """
-            The image is an OCI archive, what `docker save` or `podman save` writes (compressed or not), a directory with an
-            OCI layout, or docker://registry/name:tag. Debian's packages skopeo and umoci unpack it, without rights, network
+            The image is an OCI archive, what `docker save` or `podman save` writes (compressed or not), a directory with an \
+            OCI layout, or docker://registry/name:tag. Debian's packages skopeo and umoci unpack it, without rights, network \
             or more room than --maximum-size allows. Filesystem and disk images are refused: nothing is ever mounted.
 
-            The image brings the language of --runtime: python3, node, rustc with cc, go, or a JDK of 17 or newer. Programs
-            run as SoulBox runs them: entrypoint, user, working directory and volumes of the image count for nothing; of its
+            The image brings the language of --runtime: python3, node, rustc with cc, go, or a JDK of 17 or newer. Programs \
+            run as SoulBox runs them: entrypoint, user, working directory and volumes of the image count for nothing; of its \
             variables PATH, LANG, LC_…, TZ, …_VERSION, …_HOME and those that name search paths stay.
 
               soulbox image import python.tar --name my-python --runtime python

@@ -174,7 +174,8 @@ struct ImageUnpacking: ~Copyable {
             throw ImportSource.refusal(argument, "what is compressed in it is no tar file")
         }
         throw ImageError(
-            "\(argument) is damaged, or no image: \(name) failed; the end of what it said:\n\(said)",
+            "\(argument) \(network ? "cannot be fetched" : "is damaged, or no image"): \(name) failed; "
+                + "the end of what it said:\n\(said)",
             advice: advice(said))
     }
 
