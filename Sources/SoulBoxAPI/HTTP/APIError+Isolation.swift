@@ -20,7 +20,10 @@ extension APIError {
         case .conflict: APIError(.conflict, APIError.sentence(error.message))
         case .notFound: APIError(.resourceNotFound, APIError.sentence(error.message))
         case .networkUnavailable:
-            APIError(.systemError, status: 503, "Sandboxes have no network on this host: " + error.message)
+            // Why is in the service's log: it speaks of the host.
+            APIError(
+                .systemError, status: 503, "Sandboxes have no network on this installation",
+                headers: [.init("Retry-After", "60")])
         case .noSpace: APIError(.systemError, status: 507, APIError.sentence(error.message))
         case .invalidSpec, .isolationFailed: .internalError
         }
