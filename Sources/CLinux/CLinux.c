@@ -169,6 +169,23 @@ int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_use
     return (int)syscall(SYS_mount_setattr, mount, "", flags | AT_EMPTY_PATH, &attributes, sizeof attributes);
 }
 
+const char *soulbox_needed_call(unsigned index, int *missing) {
+    static const struct {
+        const char *name;
+        long number;
+    } calls[] = {
+        {"clone3", SYS_clone3},           {"close_range", SYS_close_range},
+        {"openat2", SYS_openat2},         {"pidfd_open", SYS_pidfd_open},
+        {"pidfd_send_signal", SYS_pidfd_send_signal}, {"fsopen", SYS_fsopen},
+        {"fsmount", SYS_fsmount},         {"move_mount", SYS_move_mount},
+        {"open_tree", SYS_open_tree},     {"mount_setattr", SYS_mount_setattr},
+        {"memfd_create", SYS_memfd_create},
+    };
+    if (index >= sizeof calls / sizeof *calls) return NULL;
+    *missing = syscall(calls[index].number, -1, -1, -1, -1, -1, -1) == -1 && errno == ENOSYS;
+    return calls[index].name;
+}
+
 int soulbox_netlink(int protocol) {
     int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     struct sockaddr_nl address = {.nl_family = AF_NETLINK};

@@ -74,6 +74,10 @@ int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_use
 
 int soulbox_eventfd(void);
 
+// The name of the system call of that number in our list, nil behind its end; `missing` says whether the kernel, or a
+// filter in front of it, does not know the call. It is made with arguments that no kernel takes.
+const char *soulbox_needed_call(unsigned index, int *missing);
+
 // A socket of netlink(7), bound, close-on-exec; -1 on failure.
 int soulbox_netlink(int protocol);
 

@@ -36,13 +36,23 @@ struct Forwarding {
         for link in links { try Files.write(Forwarding.path(link), [UInt8(ascii: "1")]) }
     }
 
+    /// Whether the host is a router by its operator's will, or by that of another service's.
+    var isRouter: Bool {
+        (try? Files.readString("/proc/sys/net/ipv4/conf/all/forwarding"))?.hasPrefix("1") == true
+    }
+
+    /// What forwards because of us is no longer so.
+    mutating func release() {
+        guarded = []
+        try? Files.removeTree(file)
+    }
+
     /// Leaves the host as it was.
     mutating func end() {
         for link in guarded where Files.exists(Forwarding.path(link)) {
             try? Files.write(Forwarding.path(link), [UInt8(ascii: "0")])
         }
-        guarded = []
-        try? Files.removeTree(file)
+        release()
     }
 
     /// The links with a route (proc_pid_net(5), route), the sandboxes' own and the loopback left out.

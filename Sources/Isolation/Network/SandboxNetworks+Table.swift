@@ -106,6 +106,12 @@ extension SandboxNetworks {
     }
 
     func openForwarding(_ state: inout State) throws {
+        if state.forwarding.isRouter {
+            // Somebody else wants it to forward, since the start or since now: then nothing is ours to guard.
+            guard !state.forwarding.guarded.isEmpty else { return }
+            try PacketFilter.run("flush set inet \(rules.table) guarded\n")
+            return state.forwarding.release()
+        }
         let new = try state.forwarding.extend()
         guard !new.isEmpty else { return }
         var commands = ElementCommands(table: rules.table)

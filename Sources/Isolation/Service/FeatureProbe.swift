@@ -30,16 +30,13 @@ enum FeatureProbe {
         } catch {
             throw Missing(features: ["\(error)"])
         }
+        missing += KernelCalls.missing.map { "\($0)(2), Linux 5.14" }
         func need(_ feature: String, _ body: () throws -> Void) {
             do {
                 try body()
             } catch {
                 missing.append("\(feature) (\(error))")
             }
-        }
-        need("openat2(2), Linux 5.6") {
-            _ = try Files.open(
-                "proc", [.path, .directory], resolve: [.beneath, .noSymlinks], at: Files.openDirectory("/").release())
         }
         need("user namespaces") { try Files.requirePositive("/proc/sys/user/max_user_namespaces") }
         need("overlayfs") {
