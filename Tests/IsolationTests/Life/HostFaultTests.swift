@@ -28,7 +28,7 @@ struct HostFaultTests {
 
     @Test(
         "9: a kernel without a call that is needed is refused at start, by its name",
-        arguments: ["clone3", "openat2", "mount_setattr", "move_mount", "fsopen", "pidfd_open", "close_range"])
+        arguments: ["clone3", "mount_setattr", "move_mount", "fsopen", "pidfd_open", "close_range"])
     func missingCall(call: String) throws {
         do {
             let isolator = try TestIsolator(prefix: HostFaultTests.without(call))

@@ -42,7 +42,7 @@ struct LifeTests {
         let run = try Run.run(
             request(
                 """
-                for _ in range(1500):
+                for _ in range(\(Host.repetitions(1500))):
                     p=os.fork()
                     if p==0:
                         if os.fork()==0: os._exit(0)
