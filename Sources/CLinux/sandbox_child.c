@@ -93,11 +93,31 @@ static const char *const namespace_limits[] = {
     "/proc/sys/user/max_net_namespaces",  "/proc/sys/user/max_ipc_namespaces", "/proc/sys/user/max_uts_namespaces",
     "/proc/sys/user/max_cgroup_namespaces", "/proc/sys/user/max_time_namespaces", NULL};
 
+// Closes everything above the streams but these three.
+static int close_others(int first, int second, int third) {
+    int kept[3] = {first, second, third};
+    for (int i = 0; i < 3; i++)
+        for (int j = i + 1; j < 3; j++)
+            if (kept[j] < kept[i]) {
+                int lower = kept[j];
+                kept[j] = kept[i];
+                kept[i] = lower;
+            }
+    int next = 3;
+    for (int i = 0; i < 3; i++) {
+        if (kept[i] > next && syscall(SYS_close_range, next, kept[i] - 1, 0) < 0) return -1;
+        if (kept[i] >= next) next = kept[i] + 1;
+    }
+    return (int)syscall(SYS_close_range, next, ~0U, 0);
+}
+
 static void child(const struct soulbox_child_spec *spec) {
     char byte;
-    // Whoever dies while this is half-built leaves nothing: until exec this process has copies of the isolator's sockets,
-    // and callers would wait for an answer on them. The thread that made it lives as long as the isolator.
+    // Whoever dies while this is half-built leaves nothing. The thread that made it lives as long as the isolator.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail(spec, SOULBOX_CHILD_WAIT);
+    // Before anything is waited for: a copy of another thread's pipe or of a caller's socket keeps whoever reads it
+    // waiting for an end, and the parent may need that end before it says go.
+    if (close_others(spec->go, spec->report, spec->ready) < 0) fail(spec, SOULBOX_CHILD_DESCRIPTORS);
     // Nothing may happen before the parent has written the id maps and attached the v1 cgroups: until then we are
     // nobody, and unlimited.
     if (read(spec->go, &byte, 1) != 1) errno = EPIPE, fail(spec, SOULBOX_CHILD_WAIT);
