@@ -40,11 +40,11 @@ int init_accept(int listener) {
     return connection;
 }
 
-ssize_t init_receive(int connection, void *buffer, size_t size, int descriptors[3], int *count) {
+ssize_t init_receive(int connection, void *buffer, size_t size, int *descriptors, int *count) {
     struct iovec part = {.iov_base = buffer, .iov_len = size};
     union {
         struct cmsghdr align;
-        char space[CMSG_SPACE(3 * sizeof(int))];
+        char space[CMSG_SPACE(INIT_MAXIMUM_DESCRIPTORS * sizeof(int))];
     } control;
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space,
                              .msg_controllen = sizeof control.space};
@@ -56,7 +56,7 @@ ssize_t init_receive(int connection, void *buffer, size_t size, int descriptors[
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         size_t arrived = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < arrived && *count < 3; i++)
+        for (size_t i = 0; i < arrived && *count < INIT_MAXIMUM_DESCRIPTORS; i++)
             memcpy(&descriptors[(*count)++], CMSG_DATA(header) + i * sizeof(int), sizeof(int));
     }
     if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {

@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 enum { KIND_READY = 2, KIND_GO = 3, KIND_FAILED = 4 };
-enum { CONNECTION = 3 };
+// The handover follows the connection, which exec closes.
+enum { CONNECTION = 3, HANDOVER = 4 };
 
 static const char *arguments[INIT_MAXIMUM_STRINGS + 1];
 static const char *variables[INIT_MAXIMUM_STRINGS + 1];
@@ -31,17 +32,18 @@ static void fail(int connection, enum init_step step) {
 
 static int set_streams(const struct init_program *program) {
     // First above the numbers that they are to have, so that none is overwritten before its turn.
-    int above[4];
-    for (int i = 0; i < 4; i++) {
-        int from = i < 3 ? program->streams[i] : program->connection;
+    int above[6];
+    int last = program->handover[0] < 0 ? CONNECTION : HANDOVER + 1;
+    for (int i = 0; i <= last; i++) {
+        int from = i < 3 ? program->streams[i] : i == CONNECTION ? program->connection : program->handover[i - HANDOVER];
         if (from < 0) from = open("/dev/null", i == 0 ? O_RDONLY : O_WRONLY);
         if (from < 0) return -1;
         above[i] = fcntl(from, F_DUPFD_CLOEXEC, 64);
         if (above[i] < 0) return -1;
     }
-    for (int i = 0; i < 3; i++)
-        if (dup2(above[i], i) < 0) return -1;
-    return dup3(above[3], CONNECTION, O_CLOEXEC) < 0 ? -1 : 0;
+    for (int i = 0; i <= last; i++)
+        if (i != CONNECTION && dup2(above[i], i) < 0) return -1;
+    return dup3(above[CONNECTION], CONNECTION, O_CLOEXEC) < 0 ? -1 : 0;
 }
 
 static int reset_signals(void) {
@@ -148,7 +150,8 @@ static void child(const struct init_program *program) {
     if (drop_capabilities() < 0) fail(connection, INIT_STEP_CAPABILITIES);
 
     // All that is left of PID 1: the listener, other connections, the signal descriptor.
-    if (syscall(SYS_close_range, CONNECTION + 1, ~0U, 0) < 0) fail(connection, INIT_STEP_DESCRIPTORS);
+    int above = program->handover[0] < 0 ? CONNECTION + 1 : HANDOVER + 2;
+    if (syscall(SYS_close_range, above, ~0U, 0) < 0) fail(connection, INIT_STEP_DESCRIPTORS);
     // As the program's user, so that its permissions count; a path that leads out of the root has no slash in front.
     char where[4096];
     if (chdir(program->directory) < 0) fail(connection, INIT_STEP_DIRECTORY);

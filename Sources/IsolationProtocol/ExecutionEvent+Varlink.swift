@@ -10,9 +10,9 @@ extension ExecutionEvent {
         case .queued(let position):
             parameters["event"] = "queued"
             parameters["position"] = JSONValue(position)
-        case .started: parameters["event"] = "started"
-        case .streams(let streams):
-            parameters["event"] = "streams"
+        case .started(let streams):
+            parameters["event"] = "started"
+            guard !streams.isEmpty else { break }
             parameters["streams"] = .array(streams.indices.map { JSONValue($0) })
             descriptors = streams.map(\.rawValue)
         case .compiled(let stage):
@@ -52,11 +52,10 @@ extension ExecutionEvent {
         }
         switch event {
         case "queued": self = .queued(position: Int(parameters["position"]?.integerValue ?? 0))
-        case "started": self = .started
-        case "streams":
+        case "started":
             let count = parameters["streams"]?.arrayValue?.count ?? 0
-            guard count == 3 else { throw violation }
-            self = .streams(try connection.takeDescriptors(count))
+            guard [0, 2, 3].contains(count) else { throw violation }
+            self = .started(streams: try connection.takeDescriptors(count))
         case "compiled":
             guard let stage = parameters["stage"].flatMap(StageOutcome.init(json:)) else { throw violation }
             self = .compiled(stage)

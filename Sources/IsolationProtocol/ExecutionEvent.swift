@@ -5,10 +5,9 @@ public import SoulBoxModel
 public enum ExecutionEvent: Sendable {
     /// It waits for its turn, behind that many others.
     case queued(position: Int)
-    /// Its first stage begins.
-    case started
-    /// What a cell writes: the reading ends of its output, its errors and its results.
-    case streams([SharedDescriptor])
+    /// Its first stage begins. With streams, its output is read there instead of from the pipes of the call: the reading
+    /// ends of its output and its errors, and of a cell's results.
+    case started(streams: [SharedDescriptor])
     /// The compile stage has ended.
     case compiled(StageOutcome)
     /// Files that it made or changed.

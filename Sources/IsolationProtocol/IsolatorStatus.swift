@@ -12,15 +12,21 @@ public struct IsolatorStatus: Sendable, Equatable {
     public var executionsWaiting: Int
     /// How many may run at once.
     public var executionsLimit: Int
-    /// How many sandboxes exist.
+    /// How many sandboxes exist, without those that stand ready.
     public var sandboxes: Int
+    /// How many stand ready for executions.
+    public var ready: Int
+    /// How many executions found one that stood ready.
+    public var readyTaken: Int
+    /// How often none of the kind that was asked for stood ready.
+    public var readyMissed: Int
     /// The kernel features found at start.
     public var features: [String]
 
     /// Makes a status.
     public init(
         version: String, isolation: String, executionsRunning: Int, executionsWaiting: Int, executionsLimit: Int,
-        sandboxes: Int, features: [String]
+        sandboxes: Int, ready: Int = 0, readyTaken: Int = 0, readyMissed: Int = 0, features: [String]
     ) {
         self.version = version
         self.isolation = isolation
@@ -28,6 +34,9 @@ public struct IsolatorStatus: Sendable, Equatable {
         self.executionsWaiting = executionsWaiting
         self.executionsLimit = executionsLimit
         self.sandboxes = sandboxes
+        self.ready = ready
+        self.readyTaken = readyTaken
+        self.readyMissed = readyMissed
         self.features = features
     }
 
@@ -37,6 +46,7 @@ public struct IsolatorStatus: Sendable, Equatable {
             "version": .string(version), "isolation": .string(isolation),
             "executions_running": JSONValue(executionsRunning), "executions_waiting": JSONValue(executionsWaiting),
             "executions_limit": JSONValue(executionsLimit), "sandboxes": JSONValue(sandboxes),
+            "ready": JSONValue(ready), "ready_taken": JSONValue(readyTaken), "ready_missed": JSONValue(readyMissed),
             "features": .array(features.map(JSONValue.string)),
         ]
     }
@@ -45,11 +55,14 @@ public struct IsolatorStatus: Sendable, Equatable {
         guard let version = json["version"]?.stringValue, let isolation = json["isolation"]?.stringValue,
             let running = json["executions_running"]?.integerValue,
             let waiting = json["executions_waiting"]?.integerValue,
-            let limit = json["executions_limit"]?.integerValue, let sandboxes = json["sandboxes"]?.integerValue
+            let limit = json["executions_limit"]?.integerValue, let sandboxes = json["sandboxes"]?.integerValue,
+            let ready = json["ready"]?.integerValue, let taken = json["ready_taken"]?.integerValue,
+            let missed = json["ready_missed"]?.integerValue
         else { return nil }
         self.init(
             version: version, isolation: isolation, executionsRunning: Int(running), executionsWaiting: Int(waiting),
-            executionsLimit: Int(limit), sandboxes: Int(sandboxes),
+            executionsLimit: Int(limit), sandboxes: Int(sandboxes), ready: Int(ready), readyTaken: Int(taken),
+            readyMissed: Int(missed),
             features: json["features"]?.arrayValue?.compactMap(\.stringValue) ?? [])
     }
 }

@@ -166,6 +166,27 @@ extension Files {
         }
     }
 
+    /// Reads from an offset on without moving the file's position (pread(2)); fewer bytes at its end.
+    public static func read(from descriptor: CInt, offset: Int, count: Int) throws(SystemCallError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let result = bytes.withUnsafeMutableBytes { buffer in
+            Result { () throws(SystemCallError) in
+                try check("pread") { pread(descriptor, buffer.baseAddress, count, off_t(offset)) }
+            }
+        }
+        return Array(bytes[..<(try result.get())])
+    }
+
+    /// Writes as much as an open file takes at once, and says how much that was.
+    public static func writeSome(to descriptor: CInt, _ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(SystemCallError) in
+                try check("write") { Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
+            }
+        }
+        return try result.get()
+    }
+
     /// Copies bytes from one open file, at an offset, to the end of another; fewer bytes there are an error.
     public static func copy(from source: CInt, offset: Int, count: Int, to target: CInt) throws(SystemCallError) {
         var position = off_t(offset)

@@ -23,6 +23,24 @@ public enum Files {
         String(decoding: try read(path, maximum: maximum), as: UTF8.self)
     }
 
+    /// The text of a file of the kernel's that gives all it has at once, up to 8 KiB (seq_file, kernfs): one read, where
+    /// `readString` asks until nothing more comes.
+    static func readShort(_ path: String) throws(SystemCallError) -> String {
+        let file = try open(path, .readOnly)
+        return try readShort(from: file.rawValue)
+    }
+
+    /// The same of an open file, from its beginning.
+    static func readShort(from descriptor: CInt) throws(SystemCallError) -> String {
+        let result = withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 8) { buffer in
+            Result { () throws(SystemCallError) in
+                let count = try check("pread") { pread(descriptor, buffer.baseAddress, buffer.count, 0) }
+                return String(decoding: buffer[..<count], as: UTF8.self)
+            }
+        }
+        return try result.get()
+    }
+
     /// Writes bytes to an existing file, as the kernel's control files want it: in one call.
     public static func write(_ path: String, _ bytes: [UInt8]) throws(SystemCallError) {
         let file = try open(path, .writeOnly)

@@ -26,10 +26,17 @@ public struct SealedFile: ~Copyable {
 
     /// Seals the file against writing, shrinking, growing and unsealing, and stands it at its beginning.
     public consuming func seal() throws(SystemCallError) -> Descriptor {
-        let raw = descriptor.rawValue
-        try check("fcntl") { soulbox_seal(raw) }
-        try check("lseek") { lseek(raw, 0, SEEK_SET) }
+        try SealedFile.seal(descriptor.rawValue)
         return descriptor
+    }
+
+    /// Gives the file as it stands; `seal(_:)` can seal it later.
+    public consuming func unsealed() -> Descriptor { descriptor }
+
+    /// Seals a file as `seal()` does, by its descriptor.
+    public static func seal(_ descriptor: CInt) throws(SystemCallError) {
+        try check("fcntl") { soulbox_seal(descriptor) }
+        try check("lseek") { lseek(descriptor, 0, SEEK_SET) }
     }
 
     /// A sealed file with these contents.

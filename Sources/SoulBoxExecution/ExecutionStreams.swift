@@ -18,11 +18,11 @@ struct ExecutionStreams {
         self.limit = limit
     }
 
-    /// Reads a cell's output, errors and results from these from now on.
+    /// Reads output, errors and a cell's results from these from now on.
     mutating func replace(by streams: [SharedDescriptor]) {
         stdout = CapturedStream(streams[0], keeping: limit)
         stderr = CapturedStream(streams[1], keeping: limit)
-        results = CapturedStream(streams[2], keeping: ExecutionStreams.resultsLimit)
+        if streams.count > 2 { results = CapturedStream(streams[2], keeping: ExecutionStreams.resultsLimit) }
     }
 
     /// The write ends; dropping them leaves the sandbox as the only writer.

@@ -96,10 +96,10 @@ final class RunningExecution {
 
     private func handle(_ event: ExecutionEvent) {
         switch event {
-        case .started:
+        case .started(let ends):
+            if !ends.isEmpty { streams.replace(by: ends) }
             startedAt = .now
             noticeAt = MonotonicClock.now + RunningExecution.noticeNanoseconds
-        case .streams(let ends): streams.replace(by: ends)
         case .compiled(let stage): compile = stage
         case .artifacts(let handles): artifacts.read(handles, limits: limits.artifacts)
         case .queued, .finished, .failed: break
@@ -149,7 +149,7 @@ final class RunningExecution {
             return ExecutionResult(record: record, artifacts: artifacts.artifacts)
         case .failed(let error):
             return ExecutionRunner.refused(request, error)
-        case .queued, .started, .streams, .compiled, .artifacts:
+        case .queued, .started, .compiled, .artifacts:
             return lost(IsolationError(.protocolViolation, "not a last event"))
         }
     }

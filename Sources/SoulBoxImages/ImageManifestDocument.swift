@@ -49,7 +49,16 @@ enum ImageManifestDocument {
     }
 
     static func command(_ command: ImageRecipe.Command) -> [(String, JSONValue)] {
-        [("argv", .array(command.arguments.map(JSONValue.string))), ("environment", pairs(command.environment))]
+        let prestart = command.prestart.map { prestart -> JSONValue in
+            [
+                "options": .array(prestart.options.map(JSONValue.string)),
+                "except": .array(prestart.except.map(JSONValue.string)),
+            ]
+        }
+        return [
+            ("argv", .array(command.arguments.map(JSONValue.string))), ("environment", pairs(command.environment)),
+            ("prestart", prestart ?? .null),
+        ]
     }
 
     static func pairs(_ pairs: [ImageRecipe.Pair]) -> JSONValue {

@@ -17,6 +17,8 @@ public struct ImageRecipe: Sendable, Equatable {
     struct Command: Sendable, Equatable {
         let arguments: [String]
         let environment: [Pair]
+        /// How it is started ahead of a request; nil for a program that never is.
+        var prestart: ImageManifest.Prestart?
     }
 
     /// The compile stage and its limits.
@@ -121,7 +123,7 @@ public struct ImageRecipe: Sendable, Equatable {
         programFile = try program.text("file")
         minimumMemoryBytes = try ImageRecipe.size("minimum_memory", of: program, path: path)
         run = try ImageRecipe.command(
-            try RecipeReader(program.node("run"), at: "\(path): run", allowed: ["argv", "environment"]))
+            try RecipeReader(program.node("run"), at: "\(path): run", allowed: ["argv", "environment", "prestart"]))
         context =
             program.has("context")
             ? try ImageRecipe.command(
@@ -133,7 +135,7 @@ public struct ImageRecipe: Sendable, Equatable {
         }
         let stage = try RecipeReader(
             program.node("compile"), at: "\(path): compile",
-            allowed: ["argv", "environment", "memory", "timeout", "disk"])
+            allowed: ["argv", "environment", "prestart", "memory", "timeout", "disk"])
         compile = Compile(
             command: try ImageRecipe.command(stage),
             memoryBytes: try ImageRecipe.size("memory", of: stage, path: path),
@@ -179,8 +181,14 @@ public struct ImageRecipe: Sendable, Equatable {
         guard let program = arguments.first, program.hasPrefix("/") || program.hasPrefix("{build}/") else {
             throw ImageError("argv must begin with the absolute path of a program")
         }
+        var prestart: ImageManifest.Prestart?
+        if reader.has("prestart") {
+            let node = try RecipeReader(reader.node("prestart"), at: "prestart", allowed: ["options", "except"])
+            prestart = ImageManifest.Prestart(options: try node.texts("options"), except: try node.texts("except"))
+        }
         return Command(
             arguments: arguments,
-            environment: try reader.pairs("environment").map { Pair(name: $0.name, value: $0.value) })
+            environment: try reader.pairs("environment").map { Pair(name: $0.name, value: $0.value) },
+            prestart: prestart)
     }
 }

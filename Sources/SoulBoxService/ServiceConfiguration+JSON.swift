@@ -23,6 +23,10 @@ extension ServiceConfiguration {
                 "artifact_total_bytes": JSONValue(executions.artifactTotalBytes),
                 "output_limit_bytes": JSONValue(executions.outputLimitBytes),
             ],
+            "ready_pool": [
+                "enabled": .bool(readyPool.isEnabled), "minimum": JSONValue(readyPool.minimum),
+                "memory_bytes": .integer(readyPool.memoryBytes),
+            ],
             "tokens": [
                 "directory": .string(tokens.directory), "issuer": .string(tokens.issuer),
                 "audience": .string(tokens.audience), "key_file": .string(tokens.keyFile),
@@ -70,6 +74,12 @@ extension ServiceConfiguration {
         executions.artifactEachBytes = try number("executions", "artifact_each_bytes")
         executions.artifactTotalBytes = try number("executions", "artifact_total_bytes")
         executions.outputLimitBytes = Int(try number("executions", "output_limit_bytes"))
+        guard let isReady = json["ready_pool"]?["enabled"]?.boolValue else {
+            throw Malformed(key: "ready_pool.enabled")
+        }
+        readyPool.isEnabled = isReady
+        readyPool.minimum = Int(try number("ready_pool", "minimum"))
+        readyPool.memoryBytes = try number("ready_pool", "memory_bytes")
         func token(_ key: String) throws(Malformed) -> String {
             guard let value = json["tokens"]?[key]?.stringValue else { throw Malformed(key: "tokens.\(key)") }
             return value

@@ -75,6 +75,19 @@ public struct ServiceConfiguration: Sendable, Equatable {
         }
     }
 
+    /// The sandboxes that stand ready before anybody asks for them.
+    public struct ReadyPool: Sendable, Equatable {
+        /// Whether any do; default true.
+        public var isEnabled = true
+        /// The fewest of each system template; default 2.
+        public var minimum = 2
+        /// The most memory of all together, in bytes; default a tenth of the machine's.
+        public var memoryBytes: Int64
+
+        /// The defaults, for a machine with that much memory.
+        public init(memoryBytes: Int64) { self.memoryBytes = memoryBytes / 10 }
+    }
+
     /// One pool of workers.
     public struct Pool: Sendable, Equatable {
         /// How many processes; default 1.
@@ -114,6 +127,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var serviceGroup: UInt32
     /// The executions.
     public var executions: Executions
+    /// The sandboxes that stand ready.
+    public var readyPool: ReadyPool
     /// The tokens.
     public var tokens: Tokens
     /// The networks of sandboxes.
@@ -138,7 +153,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     /// Makes a configuration with default executions and pools.
     public init(
         instance: String, version: String, runDirectory: String, imageDirectory: String, binaryDirectory: String,
-        databaseURL: String, isolatorSocket: String, serviceUser: UInt32, serviceGroup: UInt32, cores: Int
+        databaseURL: String, isolatorSocket: String, serviceUser: UInt32, serviceGroup: UInt32, cores: Int,
+        memoryBytes: Int64 = 8 << 30
     ) {
         self.instance = instance
         self.version = version
@@ -150,6 +166,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         self.serviceUser = serviceUser
         self.serviceGroup = serviceGroup
         executions = Executions(cores: cores)
+        readyPool = ReadyPool(memoryBytes: memoryBytes)
         sandboxDirectory = runDirectory + "/sandboxes"
         tokens = Tokens(directory: runDirectory + "/tokens")
         network = Network(instance: instance)

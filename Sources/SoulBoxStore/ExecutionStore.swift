@@ -23,11 +23,15 @@ public struct ExecutionStore: Sendable {
             throw PostgresError(.statement, "malformed identifier")
         }
         let spec = execution.spec
+        // Nothing has been promised before the answer, whose own commit makes this one durable too; what waits for the
+        // scheduler is promised at once.
+        let durability = execution.owner == nil ? "" : ", set_config('synchronous_commit', 'off', true)"
         return try pool.withConnection { connection in
             let result = try connection.run(
                 """
-                SELECT * FROM admit_execution(
-                    $1, $2, $3::text[], $4::inet, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+                SELECT a.* FROM admit_execution(
+                    $1, $2, $3::text[], $4::inet, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) a
+                    \(durability)
                 """,
                 [
                     .uuid(ticket.credential.keyID), PostgresParameter(bytes: ticket.credential.secretHash),

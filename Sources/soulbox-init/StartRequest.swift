@@ -5,6 +5,7 @@ struct StartRequest {
     private static let stdinGiven: UInt32 = 1
     private static let endsWithConnection: UInt32 = 4
     private static let background: UInt32 = 8
+    private static let handover: UInt32 = 16
 
     /// Whether it belongs to nobody's connection.
     let isBackground: Bool
@@ -43,7 +44,9 @@ struct StartRequest {
         let hasStdin = flags & StartRequest.stdinGiven != 0
         isBackground = flags & StartRequest.background != 0
         // A background program's pipes are made here.
-        guard streams.count == (isBackground ? 0 : hasStdin ? 3 : 2) else { return nil }
+        let hasHandover = flags & StartRequest.handover != 0
+        let standard = hasStdin ? 3 : 2
+        guard streams.count == (isBackground ? 0 : standard + (hasHandover ? 2 : 0)) else { return nil }
         leaf = leafNumber
         self.arguments = StartRequest.prefix(of: strings, Int(arguments), in: Int(stringsCount))
         endsSandbox = flags & StartRequest.endsWithConnection != 0
@@ -58,7 +61,9 @@ struct StartRequest {
         program.variable_count = variables
         program.strings = strings
         program.directory = directory
+        program.handover = (-1, -1)
         guard !isBackground else { return }
+        if hasHandover { program.handover = (streams[standard], streams[standard + 1]) }
         program.streams = hasStdin ? (streams[0], streams[1], streams[2]) : (-1, streams[0], streams[1])
     }
 

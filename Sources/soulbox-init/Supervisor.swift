@@ -100,15 +100,15 @@ struct Supervisor {
             // The isolator is gone while the program runs: nobody is left to enforce its limits.
             return found & Int16(INIT_HUNG_UP) == 0
         }
-        var descriptors: (Int32, Int32, Int32) = (-1, -1, -1)
+        var descriptors: (Int32, Int32, Int32, Int32, Int32) = (-1, -1, -1, -1, -1)
         var count: Int32 = 0
         let length = withUnsafeMutablePointer(to: &descriptors) { pointer in
-            pointer.withMemoryRebound(to: Int32.self, capacity: 3) {
+            pointer.withMemoryRebound(to: Int32.self, capacity: Int(INIT_MAXIMUM_DESCRIPTORS)) {
                 init_receive(descriptor, buffer.baseAddress, buffer.count, $0, &count)
             }
         }
         if length == -11 { return true }
-        let arrived = [descriptors.0, descriptors.1, descriptors.2].prefix(Int(count))
+        let arrived = [descriptors.0, descriptors.1, descriptors.2, descriptors.3, descriptors.4].prefix(Int(count))
         let keeps = length > 0 && answer(UnsafeRawBufferPointer(rebasing: buffer[..<length]), Array(arrived), at: index)
         // The program's process has its own copies.
         for descriptor in arrived { init_close(descriptor) }

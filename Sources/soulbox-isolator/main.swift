@@ -14,6 +14,9 @@ do {
             initPath: configuration.binaryDirectory + "/soulbox-init",
             concurrentExecutions: configuration.executions.concurrent,
             queueWaitMilliseconds: configuration.executions.queueWaitSeconds * 1000,
+            pool: PoolSettings(
+                isEnabled: configuration.readyPool.isEnabled, minimum: configuration.readyPool.minimum,
+                memoryBytes: UInt64(configuration.readyPool.memoryBytes)),
             network: NetworkSettings(
                 isEnabled: configuration.network.isEnabled, egressUser: configuration.network.egressUser,
                 resolvers: configuration.network.resolvers, connections: configuration.network.connections,

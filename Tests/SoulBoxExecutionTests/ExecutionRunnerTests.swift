@@ -47,7 +47,7 @@ struct ExecutionRunnerTests {
             }
             seen.withLock { $0 = (stage.call, contents(stage.call.input), contents(stage.call.stdin)) }
             stage.send(.queued(position: 2))
-            stage.send(.started)
+            stage.send(.started(streams: []))
             stage.print("out\u{0}put")
             stage.write(stage.call.stderr, Array("error".utf8))
             stage.finish(exitCode: 3)
@@ -88,7 +88,7 @@ struct ExecutionRunnerTests {
     @Test("keeps what the limit allows and lets the program go on")
     func truncates() throws {
         let isolator = try FakeIsolator { stage in
-            stage.send(.started)
+            stage.send(.started(streams: []))
             stage.write(stage.call.stdout, [UInt8](repeating: 7, count: 500_000))
             stage.finish()
         }
@@ -101,7 +101,7 @@ struct ExecutionRunnerTests {
     @Test("output that floods ends the execution")
     func floods() throws {
         let isolator = try FakeIsolator { stage in
-            stage.send(.started)
+            stage.send(.started(streams: []))
             while stage.isolator.terminations.withLock({ $0.isEmpty }) {
                 stage.write(stage.call.stderr, [UInt8](repeating: 7, count: 10_000))
             }
@@ -117,7 +117,7 @@ struct ExecutionRunnerTests {
     @Test("a client that goes away cancels the execution")
     func clientGone() throws {
         let isolator = try FakeIsolator { stage in
-            stage.send(.started)
+            stage.send(.started(streams: []))
             stage.finish(stage.awaitTermination() ?? .exited, exitCode: nil)
         }
         defer { isolator.stop() }
@@ -134,7 +134,7 @@ struct ExecutionRunnerTests {
     @Test("one that was cancelled before it began is ended when it begins")
     func cancelledBefore() throws {
         let isolator = try FakeIsolator { stage in
-            stage.send(.started)
+            stage.send(.started(streams: []))
             stage.finish(stage.awaitTermination() ?? .exited, exitCode: nil)
         }
         defer { isolator.stop() }
@@ -150,7 +150,7 @@ struct ExecutionRunnerTests {
     @Test("one that is over at once is not announced as running")
     func quick() throws {
         let isolator = try FakeIsolator { stage in
-            stage.send(.started)
+            stage.send(.started(streams: []))
             stage.finish()
         }
         defer { isolator.stop() }
@@ -165,7 +165,7 @@ struct ExecutionRunnerTests {
     @Test("the answer does not wait for whoever still holds the output open")
     func heldOpen() throws {
         let isolator = try FakeIsolator { stage in
-            stage.send(.started)
+            stage.send(.started(streams: []))
             stage.print("before")
             stage.finish()
             // The descriptors live on in this closure's stage.
@@ -182,7 +182,7 @@ struct ExecutionRunnerTests {
     @Test("compiling has its own output and result")
     func compiles() throws {
         let isolator = try FakeIsolator { stage in
-            stage.send(.started)
+            stage.send(.started(streams: []))
             stage.write(stage.call.compileOutput ?? -1, Array("error: no".utf8))
             let compile = StageOutcome(
                 termination: Termination(reason: .exited), exitCode: 1, wallTimeMicroseconds: 77)
@@ -203,7 +203,7 @@ struct ExecutionRunnerTests {
             func file(_ bytes: [UInt8]) -> SharedDescriptor? {
                 do { return SharedDescriptor(try SealedFile.make(name: "file", contents: bytes)) } catch { return nil }
             }
-            stage.send(.started)
+            stage.send(.started(streams: []))
             stage.send(
                 .artifacts([
                     ArtifactHandle(path: "a", size: 3, descriptor: file([1, 2, 3])),
@@ -229,7 +229,7 @@ struct ExecutionRunnerTests {
     @Test("a service that dies leaves the execution lost, one that never lived refuses it")
     func lost() throws {
         let isolator = try FakeIsolator { stage in
-            stage.send(.started)
+            stage.send(.started(streams: []))
             stage.print("half")
             usleep(50_000)
             shutdown(stage.connection.pollDescriptor, CInt(SHUT_RDWR))

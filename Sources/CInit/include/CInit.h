@@ -44,6 +44,7 @@ struct init_program {
     const char *strings; // arguments, then variables, each with its NUL
     const char *directory;
     int streams[3]; // -1: the sandbox's own /dev/null
+    int handover[2]; // read by and written by a program that is started ahead of its work; -1: none
     int connection;
 };
 
@@ -57,8 +58,10 @@ pid_t init_start(const struct init_program *program);
 int init_listen(const char *directory, const char *path);
 // The next connection from outside the pid namespace; -1 when there is none, or when the peer is from inside.
 int init_accept(int listener);
-// One packet with at most three descriptors. Returns its length, 0 at the end, or -errno.
-ssize_t init_receive(int connection, void *buffer, size_t size, int descriptors[3], int *count);
+// The most descriptors beside a packet: three streams and the two ends of a handover.
+enum { INIT_MAXIMUM_DESCRIPTORS = 5 };
+// One packet with its descriptors. Returns its length, 0 at the end, or -errno.
+ssize_t init_receive(int connection, void *buffer, size_t size, int *descriptors, int *count);
 void init_send(int connection, const void *bytes, size_t count);
 void init_close(int descriptor);
 // Blocks all signals and gives a descriptor that tells of SIGCHLD and SIGTERM.

@@ -27,10 +27,16 @@ struct Workspace: ~Copyable {
     }
 
     /// Writes the input files. No program may be running: their directories are made by path.
-    mutating func write(_ files: [ExecuteCall.File], from input: CInt) throws(SandboxError) {
+    ///
+    /// They are written through the sandbox's own root: a program that waits has looked at its directory already, and the
+    /// overlay tells it of no change that is made underneath.
+    mutating func write(
+        _ files: [ExecuteCall.File], from input: CInt, through root: SharedDescriptor
+    ) throws(SandboxError) {
         for file in files {
             var parent = try step(.workspace) { () throws(SystemCallError) in
-                try Files.open(".", [.readOnly, .directory], resolve: [.beneath], at: directory.rawValue)
+                try Files.open(
+                    "workspace", [.readOnly, .directory], resolve: [.beneath, .noSymlinks], at: root.rawValue)
             }
             let segments = file.path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             for segment in segments.dropLast() {
@@ -51,7 +57,10 @@ struct Workspace: ~Copyable {
                 try Files.copy(from: input, offset: file.offset, count: file.size, to: out.rawValue)
                 try Files.setOwner(of: out.rawValue, user: owner, group: owner)
             }
-            if let status = try? Files.status(name, at: parent.rawValue) { inputs[file.path] = Workspace.stamp(status) }
+            // Below, as it will be looked at afterwards.
+            if let status = try? Files.status(file.path, at: directory.rawValue) {
+                inputs[file.path] = Workspace.stamp(status)
+            }
         }
     }
 

@@ -109,7 +109,7 @@ final class ManagedSandbox: Sendable {
             id: id, account: record.account, phase: phase, reason: reason, startedAt: startedAt, limits: record.limits,
             diskUsed: diskUsed, executions: executions, network: record.network)
         guard let sandbox, let usage = try? sandbox.group.group.usage() else { return result }
-        result.memoryUsed = Int64(usage.memoryBytes)
+        result.memoryUsed = Int64((try? sandbox.group.group.memoryInUse()) ?? 0)
         result.cpuMicroseconds = Int64(usage.cpuMicroseconds)
         result.cpuMillicoresUsed = rate(usage.cpuMicroseconds, since: startedAt)
         if case .list(let programs) = try? sandbox.connect().ask(InitMessage.list) {

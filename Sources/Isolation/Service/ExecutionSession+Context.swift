@@ -41,8 +41,7 @@ extension ExecutionSession {
             try Files.copy(from: input, offset: code.offset, count: code.size, to: descriptor)
         }
         defer { cell.remove() }
-        try send(.started)
-        try send(.streams(cell.streams))
+        try send(.started(streams: cell.streams))
         let leaf = sandbox.group.leaf(program.leaf)
         let before = try? leaf.usage()
         let began = MonotonicClock.now

@@ -26,13 +26,13 @@ extension ExecutionSession {
         try giveStreams(to: sandbox.slot)
         // The filesystem's clock, which is coarser than ours, stamps what changes from here on.
         let began = CoarseClock.now
-        try send(.started)
+        try send(.started(streams: []))
         let supervisor = StageSupervisor(
             sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor,
             cpuCeiling: managed.limits.cpuMillicores)
         let diskBytes = managed.limits.diskBytes
         let compile = try compileStage(
-            of: image, supervisor: supervisor, build: "/tmp/" + build, diskBytes: diskBytes)
+            of: image, supervisor: supervisor, build: "/tmp/" + build, diskBytes: diskBytes, prestarted: nil)
         if let compile {
             try send(.compiled(compile))
             if compile.termination.reason != .exited || compile.exitCode != 0 {

@@ -10,6 +10,8 @@ struct ExecutionSession {
     let connection: VarlinkConnection
     let parameters: ExecuteParameters
     let log: Logger
+    /// What the execution has used, and what is removed once the caller has its answer.
+    private let used = UsedSandbox()
 
     var call: ExecuteCall { parameters.call }
 
@@ -43,6 +45,7 @@ struct ExecutionSession {
         } catch {
             last = .failed(IsolationError(.isolationFailed, "\(error)"))
         }
+        defer { used.discard(isolator) }
         try send(last)
     }
 
@@ -102,21 +105,32 @@ struct ExecutionSession {
     }
 
     private func inSandbox(of image: Image, entry: ExecutionTable.Entry) throws -> ExecutionOutcome {
-        let sandbox = try isolator.makeSandbox(for: call, image: image)
+        let ready = try isolator.supply.take(for: call, image: image)
+        let sandbox = ready.sandbox
         // The caller has its answer before the remains are cleared away.
-        defer { isolator.discard(sandbox) }
+        used.take(ready)
         guard let disk = sandbox.disk else { throw SandboxError(.workspace, "no disk") }
         var workspace = try Workspace(disk: disk, slot: sandbox.slot)
-        if let input = call.input { try workspace.write(call.files, from: input) }
-        try giveStreams(to: sandbox.slot)
-        try send(.started)
-
+        if let input = call.input { try workspace.write(call.files, from: input, through: sandbox.root) }
+        let isCompiled = image.manifest.compile != nil
+        let plain = program(of: image, build: CommandLine.buildDirectory, diskBytes: call.limits.diskBytes)
+        let work = Handover(arguments: call.arguments, environment: plain.environment, stdin: call.stdin)
+        // One that waits is left to its end with the sandbox when there is more to tell it than it takes.
+        let waiting = isCompiled || work == nil ? nil : ready.program
+        if let waiting, let work {
+            // The program first: what it takes to be told of it costs it no time.
+            try waiting.begin(work)
+            try send(.started(streams: waiting.output))
+        } else {
+            try giveStreams(to: sandbox.slot)
+            try send(.started(streams: []))
+        }
         let supervisor = StageSupervisor(
             sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor,
             cpuCeiling: sandbox.spec.cpuMillicores)
         let compile = try compileStage(
             of: image, supervisor: supervisor, build: CommandLine.buildDirectory,
-            diskBytes: image.manifest.compile?.diskBytes ?? 0)
+            diskBytes: image.manifest.compile?.diskBytes ?? 0, prestarted: isCompiled ? ready.program : nil)
         if let compile {
             try send(.compiled(compile))
             if compile.termination.reason != .exited || compile.exitCode != 0 {
@@ -124,8 +138,7 @@ struct ExecutionSession {
             }
         }
         try limitDisk(disk, of: sandbox)
-        let result = try supervisor.run(
-            program(of: image, build: CommandLine.buildDirectory, diskBytes: call.limits.diskBytes))
+        let result = try waiting.map { try supervisor.follow($0, call.limits) } ?? supervisor.run(plain)
         try sendArtifacts(of: workspace)
         return outcome(result, compile)
     }
@@ -153,29 +166,40 @@ struct ExecutionSession {
 
     /// The caller's pipes belong to the program's user, or opening `/dev/stdout` anew fails.
     func giveStreams(to slot: UserSlot) throws(SandboxError) {
-        for descriptor in [call.stdout, call.stderr, call.compileOutput].compactMap({ $0 }) {
+        for descriptor in [call.stdout, call.stderr].compactMap({ $0 }) {
             try step(.workspace) { () throws(SystemCallError) in
                 try Files.setOwner(of: descriptor, user: slot.hostProgram, group: slot.hostProgram)
             }
         }
     }
 
+    /// Compiles, where the image does; the compiler's output is handed on when it has ended.
+    ///
+    /// - Parameter prestarted: A compiler that waits for its work.
     func compileStage(
-        of image: Image, supervisor: StageSupervisor, build: String, diskBytes: Int64
+        of image: Image, supervisor: StageSupervisor, build: String, diskBytes: Int64, prestarted: PrestartedProgram?
     ) throws(SandboxError) -> StageOutcome? {
         guard let stage = image.manifest.compile, let output = call.compileOutput else { return nil }
-        let limits = ExecutionLimits(
-            timeoutMilliseconds: stage.timeoutSeconds * 1000, memoryBytes: stage.memoryBytes,
-            cpuMillicores: max(call.limits.cpuMillicores, 1000), processes: 256)
+        let limits = OneShotSandboxes.compilerLimits(image, call.limits)
         let line = CommandLine(
             entrypoint: call.entrypoint ?? image.manifest.programFile, build: build, memoryBytes: stage.memoryBytes,
             cpuMillicores: limits.cpuMillicores)
-        let result = try supervisor.run(
-            StageSupervisor.Program(
-                arguments: line.arguments(of: stage.command),
-                environment: line.environment(
-                    of: stage.command, template: image.manifest.environment, request: image.variables),
-                limits: limits, diskBytes: diskBytes, stdin: nil, stdout: output, stderr: output))
+        let environment = line.environment(
+            of: stage.command, template: image.manifest.environment, request: image.variables)
+        let result: StageSupervisor.Result
+        let written: SharedDescriptor
+        if let prestarted, let work = Handover(arguments: [], environment: environment, stdin: nil) {
+            written = prestarted.output[0]
+            try prestarted.begin(work)
+            result = try supervisor.follow(prestarted, limits)
+        } else {
+            written = try CompileOutput.make(owner: supervisor.sandbox.slot)
+            result = try supervisor.run(
+                StageSupervisor.Program(
+                    arguments: line.arguments(of: stage.command), environment: environment, limits: limits,
+                    diskBytes: diskBytes, stdin: nil, stdout: written.rawValue, stderr: written.rawValue))
+        }
+        CompileOutput.send(CompileOutput.read(written), to: output)
         return StageOutcome(
             termination: result.termination, exitCode: result.exitCode,
             wallTimeMicroseconds: result.wallTimeMicroseconds)

@@ -4,7 +4,6 @@ internal import LinuxKernel
 internal import LinuxSecurity
 public import Logging
 internal import SoulBoxModel
-internal import Synchronization
 
 /// The isolation service: everything that lives as long as the process.
 public final class Isolator: Sendable {
@@ -23,10 +22,12 @@ public final class Isolator: Sendable {
     /// The devices of the layers of users' templates.
     let layers: LayerDevices
 
-    private let builder: SandboxBuilder
+    /// Where the sandboxes of executions come from.
+    let supply: SandboxSupply
+
+    private let oneShots: OneShotSandboxes
     private let cgroups: SandboxCgroups
     private let features: [String]
-    private let living = Mutex(0)
     private let remover: SandboxRemover
     private let runtimeLayer: String
     private let log: Logger
@@ -71,65 +72,51 @@ public final class Isolator: Sendable {
         queue = ExecutionQueue(limit: configuration.concurrentExecutions)
         let stages = "\(configuration.runDirectory)/stage"
         try Files.makeDirectory(stages, mode: 0o700)
-        builder = try SandboxBuilder(
+        let builder = try SandboxBuilder(
             threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, layers: layers, slots: slots,
             cgroups: cgroups, processes: processes, networks: networks)
-        remover = SandboxRemover(log: log)
+        remover = SandboxRemover(queue: queue, log: log)
+        oneShots = OneShotSandboxes(builder: builder, remover: remover, filters: filters)
+        supply = SandboxSupply(
+            configuration.pool, sandboxes: oneShots, networks: networks, queue: queue, log: log)
         let adopted = adoption.adopt(found, slots: slots)
         // With what was taken over: the rules of those that run on are put in place with all others, at once.
         networks.start()
         sandboxes = try SandboxRegistry(
             path: configuration.sandboxDirectory, found: adopted, builder: builder, images: images, remover: remover,
             networks: networks, log: log)
+        supply.start(images)
         log.notice("isolation is ready", metadata: ["cgroups": "\(cgroups.description)"])
     }
 
     /// How the service stands.
     public var status: IsolatorStatus {
         let counts = queue.counts
+        let taken = supply.pool.counts
         return IsolatorStatus(
             version: configuration.version,
             isolation:
                 "\(cgroups.description); user, pid, mount, network, ipc, uts and cgroup namespaces; two seccomp filters",
             executionsRunning: counts.running, executionsWaiting: counts.waiting, executionsLimit: queue.limit,
-            sandboxes: living.withLock { $0 } + sandboxes.runningCount,
+            sandboxes: oneShots.count - supply.pool.readyCount + sandboxes.runningCount,
+            ready: supply.pool.readyCount, readyTaken: taken.taken, readyMissed: taken.missed,
             features: features + (networks.problem == nil ? ["network"] : []))
     }
 
-    /// A sandbox for that call.
-    func makeSandbox(for call: ExecuteCall, image: Image) throws -> Sandbox {
-        if call.network.enabled { try networks.requireAvailable() }
-        let compile = image.manifest.compile
-        let spec = SandboxSpec(
-            id: SandboxName.make(), image: image,
-            disk: .memory(
-                bytes: max(call.limits.diskBytes, compile?.diskBytes ?? 0),
-                inodes: compile == nil ? ExecutionLimits.inodes : ExecutionLimits.inodes * 4),
-            // A compiler's files stay on the disk, which is memory, while the program runs.
-            memoryBytes: call.limits.memoryBytes + (compile?.memoryBytes ?? 0),
-            cpuMillicores: max(call.limits.cpuMillicores, compile == nil ? 0 : 1000),
-            processes: max(call.limits.processes, compile == nil ? 0 : 256),
-            sharedMemoryBytes: min(64 << 20, call.limits.memoryBytes / 2), network: call.network)
-        let sandbox = try builder.make(spec)
-        living.withLock { $0 += 1 }
-        return sandbox
-    }
-
-    /// Removes a sandbox in the background.
-    func discard(_ sandbox: Sandbox) {
-        remover.remove(sandbox) { [self] in living.withLock { $0 -= 1 } }
-    }
+    /// Removes a sandbox that served one execution, in the background.
+    func discard(_ sandbox: Sandbox) { oneShots.discard(sandbox) }
 
     /// Ends every execution and waits until the last sandbox made for one is gone, for at most that many seconds.
     ///
     /// Persistent sandboxes run on, for the next start of the service to take over.
     public func shutDown(within seconds: UInt64) {
+        supply.pool.close()
         table.endAll(.lost)
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
-        while living.withLock({ $0 }) > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }
+        while oneShots.count > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }
         cgroups.removeInstance()
         networks.end()
-        guard living.withLock({ $0 }) == 0, sandboxes.runningCount == 0 else { return }
+        guard oneShots.count == 0, sandboxes.runningCount == 0 else { return }
         try? Files.removeTree("\(configuration.imageDirectory)/runtime/\(configuration.instance)")
     }
 }

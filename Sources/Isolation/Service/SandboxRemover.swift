@@ -13,10 +13,17 @@ final class SandboxRemover: Sendable {
     private static let retrySeconds: UInt32 = 30
 
     private let jobs = Monitor<[Job]>([])
+    /// How long an ordinary removal waits for a quiet moment, in nanoseconds, and how many may wait.
+    private static let patience: UInt64 = 100_000_000
+    private static let backlog = 16
+
     private let stuck = Monitor<[Sandbox]>([])
+    private let queue: ExecutionQueue
     private let log: Logger
 
-    init(log: Logger) {
+    /// - Parameter queue: The executions that run, which come first.
+    init(queue: ExecutionQueue, log: Logger) {
+        self.queue = queue
         self.log = log
         for number in 0..<2 {
             WorkerThread.start(name: "remover-\(number)") { [self] in serve() }
@@ -34,6 +41,7 @@ final class SandboxRemover: Sendable {
         while true {
             let job = jobs.wait(for: { $0.isEmpty ? nil : $0.removeFirst() })
             guard let job else { continue }
+            awaitQuiet()
             if !job.sandbox.remove() {
                 log.critical(
                     "a sandbox could not be removed; its ids stay out of use", metadata: about(job.sandbox))
@@ -41,6 +49,13 @@ final class SandboxRemover: Sendable {
             }
             job.done()
         }
+    }
+
+    private func awaitQuiet() {
+        let deadline = MonotonicClock.now + SandboxRemover.patience
+        while !queue.isQuiet, MonotonicClock.now < deadline,
+            jobs.read({ $0.count }) < SandboxRemover.backlog
+        { usleep(2000) }
     }
 
     /// A disk or a network filesystem may let go of a process after minutes.

@@ -33,6 +33,7 @@ struct TemplateCalls {
 
     private func remove(_ template: String, _ account: String) throws {
         guard let record = isolator.images.templates.record(named: template), record.account == account else { return }
+        isolator.supply.pool.drop(image: template)
         guard !isolator.sandboxes.uses(image: template),
             isolator.layers.close(isolator.images.templates.layer(of: template))
         else { throw IsolationError(.conflict, "sandboxes are made from it") }

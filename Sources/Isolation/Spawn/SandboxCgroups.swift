@@ -31,9 +31,7 @@ final class SandboxCgroups: Sendable {
         let initLeaf = host.group("\(top)/sbx/\(spec.id)/init")
         let result = Result { () throws(SystemCallError) in
             try group.create()
-            try group.set(
-                SandboxCgroups.limits(
-                    memoryBytes: spec.memoryBytes, cpuMillicores: spec.cpuMillicores, processes: spec.processes))
+            try group.set(spec.groupLimits)
             try group.restrictDevices()
             try initLeaf.create()
             try initLeaf.set(

@@ -9,6 +9,9 @@ final class SharedProcess: Sendable {
     /// What to poll for the exit.
     var pollDescriptor: CInt { process.rawValue }
 
+    /// Whether it has ended.
+    var hasExited: Bool { process.hasExited }
+
     /// Sends a signal; one that has ended already is no error.
     func signal(_ number: CInt) { try? process.signal(number) }
 

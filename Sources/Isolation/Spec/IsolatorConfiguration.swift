@@ -20,6 +20,8 @@ public struct IsolatorConfiguration: Sendable {
     public var concurrentExecutions: Int
     /// How long an execution waits for its turn, in milliseconds.
     public var queueWaitMilliseconds: Int
+    /// The sandboxes that stand ready.
+    public var pool: PoolSettings
     /// The networks of sandboxes.
     public var network: NetworkSettings
     /// The socket of soulbox-egress.
@@ -32,7 +34,7 @@ public struct IsolatorConfiguration: Sendable {
         instance: String, socketPath: String, socketGroup: UInt32 = 0, allowedUsers: Set<UInt32> = [],
         runDirectory: String, sandboxDirectory: String, imageDirectory: String, initPath: String,
         concurrentExecutions: Int,
-        queueWaitMilliseconds: Int = 10_000, network: NetworkSettings, egressSocketPath: String, version: String
+        queueWaitMilliseconds: Int = 10_000, pool: PoolSettings = .none, network: NetworkSettings, egressSocketPath: String, version: String
     ) {
         self.instance = instance
         self.socketPath = socketPath
@@ -44,6 +46,7 @@ public struct IsolatorConfiguration: Sendable {
         self.initPath = initPath
         self.concurrentExecutions = concurrentExecutions
         self.queueWaitMilliseconds = queueWaitMilliseconds
+        self.pool = pool
         self.network = network
         self.egressSocketPath = egressSocketPath
         self.version = version

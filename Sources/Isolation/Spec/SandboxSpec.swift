@@ -1,15 +1,16 @@
 internal import IsolationProtocol
+internal import LinuxKernel
 
 /// What sandbox to build.
 struct SandboxSpec: Sendable {
     /// A name that nobody can guess, unique on the machine; part of cgroup paths.
-    let id: String
+    var id: String
 
     /// The image it starts from.
     let image: Image
 
     /// What its files are written to.
-    enum Disk: Sendable {
+    enum Disk: Sendable, Equatable {
         /// Memory, gone with the sandbox: a tmpfs with a limit of bytes and of files.
         case memory(bytes: Int64, inodes: Int)
         /// A filesystem in a file, which outlives the sandbox's processes.
@@ -37,6 +38,11 @@ struct SandboxSpec: Sendable {
 
     /// Processes and threads of everything in it together.
     let processes: Int
+
+    /// The limits of its cgroup, with what PID 1 may use on top.
+    var groupLimits: CgroupLimits {
+        SandboxCgroups.limits(memoryBytes: memoryBytes, cpuMillicores: cpuMillicores, processes: processes)
+    }
 
     /// The size of `/dev/shm` in bytes.
     let sharedMemoryBytes: Int64

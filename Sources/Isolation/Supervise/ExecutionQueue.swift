@@ -8,6 +8,7 @@ final class ExecutionQueue: Sendable {
         var running = 0
         var waiting: [UInt64] = []
         var nextTicket: UInt64 = 0
+        var lastLeft: UInt64 = 0
     }
 
     /// How waiting ended.
@@ -70,7 +71,21 @@ final class ExecutionQueue: Sendable {
     }
 
     /// Gives the place of an admitted execution to the next.
-    func leave() { state.update { $0.running -= 1 } }
+    func leave() {
+        state.update { state in
+            state.running -= 1
+            state.lastLeft = MonotonicClock.now
+        }
+    }
+
+    /// Whether nothing runs, and nobody is still on the way to whoever waits for the last one's answer: the time for what
+    /// can wait.
+    var isQuiet: Bool {
+        state.read { $0.running == 0 && MonotonicClock.now - $0.lastLeft > ExecutionQueue.quietAfter }
+    }
+
+    /// What the answer of an execution takes from here to its client, in nanoseconds.
+    private static let quietAfter: UInt64 = 4_000_000
 
     private func leaveLine(_ ticket: UInt64, hasPlace: Bool) {
         state.update { state in

@@ -27,7 +27,9 @@ enum PostureCheck {
     }
 
     /// Checks a program's process, which stands before its exec.
-    static func verify(program pid: pid_t, in sandbox: Sandbox, leaf: any Cgroup) throws(SandboxError) {
+    static func verify(
+        program pid: pid_t, in sandbox: Sandbox, leaf: any Cgroup, hasHandover: Bool = false
+    ) throws(SandboxError) {
         let reader = Reader(processes: sandbox.processes, pid: pid)
         let first = Reader(processes: sandbox.processes, pid: sandbox.pid)
         try verifyStatus(try reader.text("status"), hostProgram: sandbox.slot.hostProgram)
@@ -36,7 +38,7 @@ enum PostureCheck {
                 throw SandboxError(.posture, "the program is outside the sandbox's \(name) namespace")
             }
         }
-        try verifyDescriptors(of: reader)
+        try verifyDescriptors(of: reader, hasHandover: hasHandover)
         guard (try? leaf.contains(pid: pid)) == true else {
             throw SandboxError(.posture, "the program is outside its cgroup")
         }
@@ -96,10 +98,10 @@ enum PostureCheck {
         }
     }
 
-    /// Descriptors 0 to 2, and the connection that exec closes; never a directory.
-    private static func verifyDescriptors(of process: Reader) throws(SandboxError) {
+    /// Descriptors 0 to 2, the connection that exec closes, and perhaps the two of a handover; never a directory.
+    private static func verifyDescriptors(of process: Reader, hasHandover: Bool) throws(SandboxError) {
         let names = try process.list("fd")
-        guard Set(names) == ["0", "1", "2", "3"] else {
+        guard Set(names) == Set(["0", "1", "2", "3"] + (hasHandover ? ["4", "5"] : [])) else {
             throw SandboxError(.posture, "unexpected descriptors: " + names.sorted().joined(separator: " "))
         }
         for name in names.sorted() {
@@ -108,7 +110,8 @@ enum PostureCheck {
                 switch name {
                 case "3": target.hasPrefix("socket:")
                 case "0": target == "/dev/null" || target.hasPrefix("pipe:") || target.hasPrefix("/memfd:")
-                default: target.hasPrefix("pipe:") || target == "/dev/null"
+                case "1", "2": target.hasPrefix("pipe:") || target == "/dev/null" || target.hasPrefix("/memfd:")
+                default: target.hasPrefix("pipe:")
                 }
             guard isExpected else { throw SandboxError(.posture, "descriptor \(name) is \(target)") }
         }

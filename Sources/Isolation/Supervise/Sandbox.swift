@@ -43,6 +43,29 @@ final class Sandbox: Sendable {
         self.processes = processes
     }
 
+    /// The same sandbox with other limits. No program of a user's has run in it.
+    func resized(to spec: SandboxSpec) throws(SandboxError) -> Sandbox {
+        try step(.cgroupAttach) { () throws(SystemCallError) in
+            if spec.groupLimits != self.spec.groupLimits { try group.group.set(spec.groupLimits) }
+            try group.group.setWeight(percent: 100)
+        }
+        if let disk, case .memory(let bytes, let inodes) = spec.disk, spec.disk != self.spec.disk {
+            try step(.stageDisk) { () throws(SystemCallError) in
+                try Mount.resize(disk: disk.rawValue, bytes: bytes, inodes: inodes)
+            }
+        }
+        if spec.sharedMemoryBytes != self.spec.sharedMemoryBytes {
+            try step(.stageDisk) { () throws(SystemCallError) in
+                let memory = try Files.open(
+                    "dev/shm", [.readOnly, .directory], resolve: [.beneath, .noSymlinks], at: root.rawValue)
+                try Mount.resize(disk: memory.rawValue, bytes: spec.sharedMemoryBytes, inodes: 1024)
+            }
+        }
+        return Sandbox(
+            spec: spec, slot: slot, pid: pid, process: process, group: group, disk: disk, loop: loop, root: root,
+            remains: remains, processes: processes, layer: layer)
+    }
+
     /// Connects to PID 1, through the descriptor of the sandbox's root.
     func connect() throws(SandboxError) -> InitConnection {
         let socket = try step(.initConnect) { () throws(SystemCallError) in

@@ -36,56 +36,28 @@ struct StageSupervisor {
 
     /// Starts the program, waits for its end or brings it about, and leaves nothing of it running.
     func run(_ program: Program) throws(SandboxError) -> Result {
-        let leaf = try sandbox.group.makeLeaf(
-            CgroupLimits(
-                memoryBytes: UInt64(program.limits.memoryBytes),
-                // v1 refuses more than the sandbox has as a whole.
-                cpuMillicores: min(program.limits.cpuMillicores, cpuCeiling),
-                processes: program.limits.processes, oomGroup: true))
-        defer {
-            try? leaf.kill()
-            _ = leaf.waitUntilEmpty(deadline: MonotonicClock.now + 10_000_000_000)
-            try? leaf.remove()
+        let started = try StartedProgram(program, in: sandbox, filters: filters, cpuCeiling: cpuCeiling)
+        do {
+            try started.go()
+        } catch {
+            started.end()
+            throw error
         }
-        let watch = try step(.supervise) { () throws(SystemCallError) in
-            try leaf.watchOutOfMemory()
-        }
-        let connection = try sandbox.connect()
-        try start(program, over: connection, leaf: leaf)
-        return try supervise(program, connection: connection, leaf: leaf, watch: watch)
+        return try supervise(started, program.limits)
     }
 
-    private func start(
-        _ program: Program, over connection: borrowing InitConnection, leaf: any Cgroup
-    ) throws(SandboxError) {
-        let hasStdin = program.stdin != nil
-        try connection.start(
-            InitMessage.Start(
-                hasStdin: hasStdin, endsSandboxOnHangUp: !sandbox.spec.isPersistent, user: UserSlot.program,
-                group: UserSlot.program,
-                umask: 0o022, limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
-                filters: [filters.numbers.bytes, filters.arguments.bytes],
-                arguments: program.arguments.map { Array($0.utf8) },
-                environment: program.environment.map { Array("\($0.name)=\($0.value)".utf8) },
-                directory: Array("/workspace".utf8)),
-            descriptors: [program.stdin, program.stdout, program.stderr].compactMap { $0 })
-        let pid: pid_t
-        switch try connection.receive() {
-        case .ready(let hostPID): pid = hostPID
-        case .failed(let step, let errno): throw SandboxError(.program(step), errno: errno)
-        default: throw SandboxError(.supervise, "soulbox-init gave no process")
-        }
-        // The process stands before its exec: into its limits first, then everything about it is checked once more.
-        try step(.cgroupAttach) { () throws(SystemCallError) in try leaf.attach(pid: pid) }
-        try PostureCheck.verify(program: pid, in: sandbox, leaf: leaf)
-        try connection.go()
+    /// Goes on with a program that has begun its work as with any other.
+    func follow(_ program: PrestartedProgram, _ limits: ExecutionLimits) throws(SandboxError) -> Result {
+        try supervise(program.started, limits)
     }
 
-    private func supervise(
-        _ program: Program, connection: borrowing InitConnection, leaf: any Cgroup, watch: SharedDescriptor?
-    ) throws(SandboxError) -> Result {
+    private func supervise(_ program: StartedProgram, _ limits: ExecutionLimits) throws(SandboxError) -> Result {
+        var isOver = false
+        // Whatever went wrong, nothing of it may run on.
+        defer { if isOver { program.removeLeaf() } else { program.end() } }
+        let leaf = program.leaf
         let began = MonotonicClock.now
-        let deadline = began + UInt64(program.limits.timeoutMilliseconds) * 1_000_000
+        let deadline = began + UInt64(limits.timeoutMilliseconds) * 1_000_000
         var ending: TerminationReason?
         var callerIsGone = false
         var status: Int32?
@@ -93,18 +65,18 @@ struct StageSupervisor {
         while status == nil {
             // Once the end is under way only PID 1's report is awaited, and not for ever.
             let limit = ending == nil ? deadline : MonotonicClock.now + 5_000_000_000
-            var entries = [PollEntry(descriptor: connection.pollDescriptor, events: .input)]
+            var entries = [PollEntry(descriptor: program.connection.pollDescriptor, events: .input)]
             if ending == nil {
                 entries.append(PollEntry(descriptor: entry.ended.pollDescriptor, events: .input))
                 entries.append(PollEntry(descriptor: callerIsGone ? -1 : caller, events: .remoteHangUp))
-                entries.append(PollEntry(descriptor: watch?.rawValue ?? -1, events: [.input, .priority]))
+                entries.append(PollEntry(descriptor: program.watch?.rawValue ?? -1, events: [.input, .priority]))
             }
             let now = MonotonicClock.now
             // Rounded up: a poll that returns a moment early would only spin.
             let wait = limit > now ? CInt((limit - now + 999_999) / 1_000_000) : 0
             _ = try step(.supervise) { () throws(SystemCallError) in try Poll.wait(&entries, timeout: wait) }
             if !entries[0].returned.isEmpty {
-                switch try connection.receive() {
+                switch try program.connection.receive() {
                 case .exited(let code): status = code
                 case .failed(let step, let errno):
                     return try failed(step: step, errno: errno)
@@ -137,6 +109,7 @@ struct StageSupervisor {
         try step(.supervise) { () throws(SystemCallError) in try leaf.kill() }
         if !isStuck { _ = leaf.waitUntilEmpty(deadline: MonotonicClock.now + 5_000_000_000) }
         let usage = try step(.supervise) { () throws(SystemCallError) in try leaf.usage() }
+        isOver = !isStuck
         let verdict = TerminationVerdict(
             status: status ?? SIGKILL, asked: entry.reason ?? ending, outOfMemory: usage.oomKills > 0,
             processLimitHits: usage.processLimitHits > 0, diskIsFull: diskIsFull())

@@ -12,6 +12,9 @@ public protocol Cgroup: Sendable {
     /// Sets limits; before the first process is attached.
     func set(_ limits: CgroupLimits) throws(SystemCallError)
 
+    /// Sets its share of the processors while others want them too, in percent of an ordinary group's.
+    func setWeight(percent: Int) throws(SystemCallError)
+
     /// Allows the harmless devices alone: null, zero, full, random, urandom, tty, ptmx and pseudo-terminals.
     func restrictDevices() throws(SystemCallError)
 
@@ -29,6 +32,9 @@ public protocol Cgroup: Sendable {
 
     /// Waits until no process is left in it or below; false when the deadline (monotonic, nanoseconds) passes first.
     func waitUntilEmpty(deadline: UInt64) -> Bool
+
+    /// Memory in use now, in bytes, without what the kernel would drop first (file pages not used lately).
+    func memoryInUse() throws(SystemCallError) -> UInt64
 
     /// What it has used.
     func usage() throws(SystemCallError) -> CgroupUsage

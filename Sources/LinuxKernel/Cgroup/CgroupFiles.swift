@@ -8,7 +8,7 @@ enum CgroupFiles {
 
     /// The number in a file, or after a key in a file of `key number` lines; 0 where there is none.
     static func number(_ path: String, key: String? = nil) throws(SystemCallError) -> UInt64 {
-        let text = try Files.readString(path, maximum: 65_536)
+        let text = try Files.readShort(path)
         guard let key else { return UInt64(text.prefix { $0.isNumber }) ?? 0 }
         for line in text.split(separator: "\n") {
             let fields = line.split(separator: " ")
@@ -35,9 +35,8 @@ enum CgroupFiles {
     static func waitUntilEmpty(_ directory: String, deadline: UInt64) -> Bool {
         guard let events = try? Files.open(directory + "/cgroup.events", .readOnly) else { return true }
         while true {
-            lseek(events.rawValue, 0, SEEK_SET)
-            guard let bytes = try? Files.read(from: events.rawValue, count: 256) else { return true }
-            if String(decoding: bytes, as: UTF8.self).contains("populated 0") { return true }
+            guard let text = try? Files.readShort(from: events.rawValue) else { return true }
+            if text.contains("populated 0") { return true }
             let now = MonotonicClock.now
             guard now < deadline else { return false }
             var entries = [PollEntry(descriptor: events.rawValue, events: .priority)]

@@ -1,7 +1,5 @@
 /// What the processes of a cgroup have used, as the kernel counted it.
 public struct CgroupUsage: Sendable, Equatable {
-    /// Memory in use now, in bytes, without what the kernel would drop first (file pages not used lately).
-    public var memoryBytes: UInt64
     /// The most memory at one time, in bytes.
     public var memoryPeak: UInt64
     /// Processor time in microseconds.

@@ -45,6 +45,11 @@ struct CgroupV1: Cgroup {
         }
     }
 
+    func setWeight(percent: Int) throws(SystemCallError) {
+        // 1024 is the ordinary share, 2 the least.
+        try CgroupFiles.write(file(hierarchies.cpu, "cpu.shares"), String(max(2, 1024 * percent / 100)))
+    }
+
     func restrictDevices() throws(SystemCallError) {
         try CgroupFiles.write(file(hierarchies.devices, "devices.deny"), "a")
         for device in ["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:2", "136:*"] {
@@ -82,11 +87,14 @@ struct CgroupV1: Cgroup {
         CgroupFiles.waitUntilEmpty("\(hierarchies.unified)/\(path)", deadline: deadline)
     }
 
+    func memoryInUse() throws(SystemCallError) -> UInt64 {
+        CgroupFiles.difference(
+            try CgroupFiles.number(file(hierarchies.memory, "memory.usage_in_bytes")),
+            try CgroupFiles.number(file(hierarchies.memory, "memory.stat"), key: "total_inactive_file"))
+    }
+
     func usage() throws(SystemCallError) -> CgroupUsage {
         CgroupUsage(
-            memoryBytes: CgroupFiles.difference(
-                try CgroupFiles.number(file(hierarchies.memory, "memory.usage_in_bytes")),
-                try CgroupFiles.number(file(hierarchies.memory, "memory.stat"), key: "total_inactive_file")),
             memoryPeak: try CgroupFiles.number(file(hierarchies.memory, "memory.max_usage_in_bytes")),
             cpuMicroseconds: try CgroupFiles.number(file(hierarchies.cpuacct, "cpuacct.usage")) / 1000,
             oomKills: try CgroupFiles.number(file(hierarchies.memory, "memory.oom_control"), key: "oom_kill"),

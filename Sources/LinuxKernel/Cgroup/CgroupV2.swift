@@ -34,6 +34,11 @@ struct CgroupV2: Cgroup {
         if let processes = limits.processes { try CgroupFiles.write(directory + "/pids.max", String(processes)) }
     }
 
+    func setWeight(percent: Int) throws(SystemCallError) {
+        // 100 is the ordinary weight, 1 the least.
+        try CgroupFiles.write(directory + "/cpu.weight", String(max(1, percent)))
+    }
+
     func restrictDevices() throws(SystemCallError) {
         let group = try Files.openDirectory(directory)
         let raw = group.rawValue
@@ -54,11 +59,14 @@ struct CgroupV2: Cgroup {
 
     func waitUntilEmpty(deadline: UInt64) -> Bool { CgroupFiles.waitUntilEmpty(directory, deadline: deadline) }
 
+    func memoryInUse() throws(SystemCallError) -> UInt64 {
+        CgroupFiles.difference(
+            try CgroupFiles.number(directory + "/memory.current"),
+            try CgroupFiles.number(directory + "/memory.stat", key: "inactive_file"))
+    }
+
     func usage() throws(SystemCallError) -> CgroupUsage {
         CgroupUsage(
-            memoryBytes: CgroupFiles.difference(
-                try CgroupFiles.number(directory + "/memory.current"),
-                try CgroupFiles.number(directory + "/memory.stat", key: "inactive_file")),
             memoryPeak: try CgroupFiles.number(directory + "/memory.peak"),
             cpuMicroseconds: try CgroupFiles.number(directory + "/cpu.stat", key: "usage_usec"),
             oomKills: try CgroupFiles.number(directory + "/memory.events", key: "oom_kill"),

@@ -147,11 +147,13 @@ struct OperatorConfiguration: Decodable {
     var tokens = Tokens()
     var executions = Executions()
     var network = Network()
+    var readyPool = ReadyPool()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case http, executions, database, images, tokens, sandboxes, templates, network
+        case readyPool = "ready_pool"
     }
 
     init() {}
@@ -163,6 +165,7 @@ struct OperatorConfiguration: Decodable {
         executions = try values.decodeIfPresent(Executions.self, forKey: .executions) ?? executions
         database = try values.decodeIfPresent(String.self, forKey: .database)
         images = try values.decodeIfPresent(Images.self, forKey: .images) ?? images
+        readyPool = try values.decodeIfPresent(ReadyPool.self, forKey: .readyPool) ?? readyPool
         network = try values.decodeIfPresent(Network.self, forKey: .network) ?? network
         sandboxes = try values.decodeIfPresent(Sandboxes.self, forKey: .sandboxes) ?? sandboxes
         templates = try values.decodeIfPresent(Templates.self, forKey: .templates) ?? templates
@@ -208,11 +211,13 @@ struct OperatorConfiguration: Decodable {
             imageDirectory: instance.images, binaryDirectory: instance.binaries,
             databaseURL: database ?? PrivateCluster(instance).connection,
             isolatorSocket: instance.run + "/isolator.sock",
-            serviceUser: account.user, serviceGroup: account.group, cores: cores)
+            serviceUser: account.user, serviceGroup: account.group, cores: cores,
+            memoryBytes: Int64(sysconf(CInt(_SC_PHYS_PAGES))) * Int64(sysconf(CInt(_SC_PAGESIZE))))
         resolved.executions.concurrent = executions.concurrent ?? resolved.executions.concurrent
         resolved.executions.retentionDays = executions.retentionDays ?? resolved.executions.retentionDays
         resolved.sandboxDirectory = instance.sandboxes
         network.resolve(&resolved.network)
+        readyPool.resolve(&resolved.readyPool)
         resolved.uploadLimitBytes = sandboxes.uploadLimit ?? resolved.uploadLimitBytes
         resolved.pipIndex = templates.pipIndex ?? PipIndex.host() ?? ""
         resolved.tokens.directory = instance.tokens

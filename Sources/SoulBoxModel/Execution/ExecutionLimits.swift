@@ -24,7 +24,10 @@ public struct ExecutionLimits: Sendable, Equatable {
     }
 
     /// The size of a one-shot sandbox's disk in bytes: half the memory limit, 256 MiB at most.
-    public var diskBytes: Int64 { min(256 << 20, memoryBytes / 2) }
+    public var diskBytes: Int64 { min(ExecutionLimits.maximumDiskBytes, memoryBytes / 2) }
+
+    /// The largest such disk, in bytes.
+    public static let maximumDiskBytes: Int64 = 256 << 20
 
     /// How many files and directories that disk holds.
     public static let inodes = 16_384

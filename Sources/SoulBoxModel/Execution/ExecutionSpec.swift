@@ -1,7 +1,7 @@
 /// What to execute, validated and immutable.
 public struct ExecutionSpec: Sendable, Equatable {
     /// Name and value of an environment variable.
-    public struct Variable: Sendable, Equatable {
+    public struct Variable: Sendable, Hashable {
         /// The name.
         public var name: String
         /// The value.

@@ -36,11 +36,14 @@ public struct ImageManifest: Sendable, Equatable {
         public let arguments: [String]
         /// Variables, with placeholders in their values.
         public let environment: [ExecutionSpec.Variable]
+        /// How it is started before it is known what it is to do; nil for a program that never is.
+        public let prestart: Prestart?
 
         /// Makes a command.
-        public init(arguments: [String], environment: [ExecutionSpec.Variable]) {
+        public init(arguments: [String], environment: [ExecutionSpec.Variable], prestart: Prestart? = nil) {
             self.arguments = arguments
             self.environment = environment
+            self.prestart = prestart
         }
     }
 
@@ -158,6 +161,8 @@ public struct ImageManifest: Sendable, Equatable {
         guard let arguments = value?["argv"]?.arrayValue?.map(\.stringValue), !arguments.isEmpty,
             arguments.allSatisfy({ $0 != nil })
         else { throw Malformed(field: field) }
-        return Command(arguments: arguments.compactMap { $0 }, environment: variables(value?["environment"]))
+        return Command(
+            arguments: arguments.compactMap { $0 }, environment: variables(value?["environment"]),
+            prestart: value?["prestart"].flatMap(Prestart.init(json:)))
     }
 }

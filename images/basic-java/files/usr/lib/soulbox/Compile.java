@@ -9,8 +9,13 @@ import com.sun.source.util.JavacTask;
 import com.sun.source.util.TaskEvent;
 import com.sun.source.util.TaskListener;
 import java.io.File;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +25,12 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import javax.lang.model.element.Modifier;
 import javax.lang.model.type.TypeKind;
+import javax.tools.FileObject;
+import javax.tools.ForwardingJavaFileManager;
 import javax.tools.ForwardingJavaFileObject;
+import javax.tools.JavaFileManager;
 import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
@@ -92,10 +101,66 @@ public final class Compile {
         }
     }
 
+    /** Keeps nothing of what is compiled. */
+    private static final class Nowhere extends ForwardingJavaFileManager<JavaFileManager> {
+        Nowhere(JavaFileManager files) {
+            super(files);
+        }
+
+        @Override
+        public JavaFileObject getJavaFileForOutput(Location location, String name, JavaFileObject.Kind kind, FileObject sibling) {
+            return new SimpleJavaFileObject(URI.create("memory:///" + name + kind.extension), kind) {
+                @Override
+                public OutputStream openOutputStream() {
+                    return OutputStream.nullOutputStream();
+                }
+            };
+        }
+    }
+
     private Compile() {}
+
+    /**
+     * Waits for the program, having compiled another one, so that the compiler's own code is loaded and compiled.
+     *
+     * <p>SoulBox starts this process before there is anything to compile: it says on descriptor 5 that it waits, and what
+     * comes on descriptor 4 says that the workspace has its files.
+     */
+    private static void awaitWork() throws IOException {
+        String sample = Files.readString(Path.of("/usr/lib/soulbox/Sample.java"));
+        for (int round = 0; round < 3; round++) {
+            JavaFileObject source = new SimpleJavaFileObject(URI.create("memory:///Sample.java"), JavaFileObject.Kind.SOURCE) {
+                @Override
+                public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+                    return sample;
+                }
+            };
+            try (StandardJavaFileManager files =
+                    ToolProvider.getSystemJavaCompiler().getStandardFileManager(null, null, StandardCharsets.UTF_8)) {
+                ToolProvider.getSystemJavaCompiler()
+                        .getTask(null, new Nowhere(files), null, List.of("-proc:none"), null, List.of(source))
+                        .call();
+            }
+        }
+        System.gc();
+        try (OutputStream ready = new FileOutputStream("/proc/self/fd/5")) {
+            ready.write('R');
+        }
+        try (InputStream work = new FileInputStream("/proc/self/fd/4")) {
+            // How long the rest is, which says nothing that this process does not know.
+            for (int count = 0; count < 4; count++) {
+                if (work.read() < 0) {
+                    System.exit(0);
+                }
+            }
+        }
+    }
 
     /** Takes the entry file, relative to the working directory. */
     public static void main(String[] arguments) throws IOException {
+        if (System.getenv("SOULBOX_PRESTART") != null) {
+            awaitWork();
+        }
         PrintWriter messages = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
         Path entry = Path.of(arguments[0]).normalize();
         if (!Files.isRegularFile(entry)) {

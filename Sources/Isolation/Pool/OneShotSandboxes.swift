@@ -1,0 +1,86 @@
+internal import IsolationProtocol
+internal import LinuxKernel
+internal import SoulBoxModel
+internal import Synchronization
+
+/// Makes and removes the sandboxes that serve one execution.
+final class OneShotSandboxes: Sendable {
+    private let builder: SandboxBuilder
+    private let remover: SandboxRemover
+    private let filters: SeccompFilters
+    private let living = Counter()
+
+    /// A number that the remover's threads lower.
+    private final class Counter: Sendable {
+        let value = Atomic(0)
+    }
+
+    init(builder: SandboxBuilder, remover: SandboxRemover, filters: SeccompFilters) {
+        self.builder = builder
+        self.remover = remover
+        self.filters = filters
+    }
+
+    /// How many there are, those included that are being removed.
+    var count: Int { living.value.load(ordering: .acquiring) }
+
+    /// What a sandbox for an execution with these limits is like.
+    static func spec(
+        _ limits: ExecutionLimits, of image: Image, id: String = SandboxName.make(), network: SandboxNetwork = .none
+    ) -> SandboxSpec {
+        let compile = image.manifest.compile
+        return SandboxSpec(
+            id: id, image: image,
+            disk: .memory(
+                bytes: max(limits.diskBytes, compile?.diskBytes ?? 0),
+                inodes: compile == nil ? ExecutionLimits.inodes : ExecutionLimits.inodes * 4),
+            // A compiler's files stay on the disk, which is memory, while the program runs.
+            memoryBytes: limits.memoryBytes + (compile?.memoryBytes ?? 0),
+            cpuMillicores: max(limits.cpuMillicores, compile == nil ? 0 : 1000),
+            processes: max(limits.processes, compile == nil ? 0 : 256),
+            sharedMemoryBytes: min(64 << 20, limits.memoryBytes / 2), network: network)
+    }
+
+    /// Makes one.
+    func make(_ spec: SandboxSpec) throws(SandboxError) -> Sandbox {
+        let sandbox = try builder.make(spec)
+        living.value.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        return sandbox
+    }
+
+    /// Makes one that waits, with a program that waits in it if there is a command.
+    func makeReady(_ image: Image, _ command: PrestartedProgram.Command?) throws(SandboxError) -> ReadySandbox {
+        let limits = ExecutionLimits()
+        let sandbox = try make(OneShotSandboxes.spec(limits, of: image))
+        do {
+            // Whoever waits for an answer comes first.
+            try step(.cgroupAttach) { () throws(SystemCallError) in try sandbox.group.group.setWeight(percent: 1) }
+            guard let command else { return ReadySandbox(sandbox: sandbox, program: nil) }
+            let isCompiler = command.isCompiler
+            let program = try PrestartedProgram(
+                command, in: sandbox,
+                limits: isCompiler ? OneShotSandboxes.compilerLimits(image, limits) : limits,
+                // The largest that a disk can be: a process cannot be given more later, and the disk itself has its limit.
+                diskBytes: isCompiler ? image.manifest.compile?.diskBytes ?? 0 : ExecutionLimits.maximumDiskBytes,
+                filters: filters)
+            return ReadySandbox(sandbox: sandbox, program: program)
+        } catch {
+            discard(sandbox)
+            throw error
+        }
+    }
+
+    /// The limits of an image's compile stage.
+    static func compilerLimits(_ image: Image, _ limits: ExecutionLimits) -> ExecutionLimits {
+        guard let stage = image.manifest.compile else { return limits }
+        return ExecutionLimits(
+            timeoutMilliseconds: stage.timeoutSeconds * 1000, memoryBytes: stage.memoryBytes,
+            cpuMillicores: max(limits.cpuMillicores, 1000), processes: 256)
+    }
+
+    /// Removes one in the background.
+    func discard(_ sandbox: Sandbox) {
+        let living = living
+        remover.remove(sandbox) { living.value.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
+    }
+}

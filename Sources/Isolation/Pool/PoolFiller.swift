@@ -1,0 +1,143 @@
+internal import Glibc
+internal import LinuxKernel
+internal import Logging
+internal import SoulBoxModel
+internal import Synchronization
+
+/// Keeps a pool filled, on threads of its own.
+struct PoolFiller: Sendable {
+    /// Two: while the program of one sandbox starts, the next sandbox is made.
+    private static let threads = 2
+    /// How long a kind that nobody asks for is kept, in nanoseconds.
+    private static let forgetAfter: UInt64 = 600_000_000_000
+    /// How often is looked what there is to do: soon after somebody took one, seldom otherwise; in microseconds.
+    private static let pause: (soon: UInt32, seldom: UInt32) = (5_000, 100_000)
+    private static let soonFor: UInt64 = 2_000_000_000
+
+    let pool: ReadyPool
+    /// The kinds of which the minimum stands ready whether somebody asks or not.
+    let standing: @Sendable () -> [(ReadyPool.Kind, Image)]
+
+    /// Starts to fill.
+    func start() {
+        guard pool.settings.isEnabled else { return }
+        for number in 0..<PoolFiller.threads {
+            WorkerThread.start(name: "pool-\(number)") { fill(isFirst: number == 0) }
+        }
+    }
+
+    private func fill(isFirst: Bool) {
+        var refreshAt: UInt64 = 0
+        while !pool.state.withLock({ $0.isClosed }) {
+            let now = MonotonicClock.now
+            if isFirst, now >= refreshAt {
+                refresh()
+                removeDead(at: now)
+                refreshAt = now + 10_000_000_000
+            }
+            if let (kind, image) = next(at: now) {
+                build(kind, image)
+                continue
+            }
+            if isFirst { trim(at: now) }
+            let isSoon = pool.state.withLock { state in
+                state.shelves.values.contains { now - $0.lastTaken < PoolFiller.soonFor }
+            }
+            usleep(isSoon ? PoolFiller.pause.soon : PoolFiller.pause.seldom)
+        }
+    }
+
+    /// The kinds that are to stand ready now; an image that was built anew takes the place of its predecessor.
+    private func refresh() {
+        let wanted = standing()
+        pool.state.withLock { state in
+            for kind in state.shelves.keys where !wanted.contains(where: { $0.0 == kind }) {
+                state.shelves[kind]?.minimum = 0
+            }
+            for (kind, image) in wanted where !state.isClosed {
+                if state.shelves[kind] == nil { state.shelves[kind] = PoolShelf(image: image, minimum: 0) }
+                state.shelves[kind]?.minimum = pool.settings.minimum
+            }
+        }
+    }
+
+    /// Removes those whose program has ended before it had work: a fault of the image, or of whoever killed it.
+    private func removeDead(at now: UInt64) {
+        let dead = pool.state.withLock { state -> [(ReadyPool.Kind, ReadySandbox)] in
+            var dead: [(ReadyPool.Kind, ReadySandbox)] = []
+            for (kind, shelf) in state.shelves {
+                let found = shelf.ready.filter(\.isDead)
+                guard !found.isEmpty else { continue }
+                dead += found.map { (kind, $0) }
+                state.shelves[kind]?.ready.removeAll(where: \.isDead)
+                state.shelves[kind]?.noteFailure(at: now)
+            }
+            return dead
+        }
+        for (kind, ready) in dead {
+            pool.log.warning("a program that was started ahead has ended", metadata: ["image": "\(kind.image)"])
+            pool.sandboxes.discard(ready.sandbox)
+        }
+    }
+
+    /// What to make next: of the kind that has the smallest share of what it should have.
+    private func next(at now: UInt64) -> (ReadyPool.Kind, Image)? {
+        // While executions run the processors are theirs, unless a kind is nearly used up.
+        let share = pool.queue.isQuiet ? 1 : 4
+        return pool.state.withLock { state in
+            guard !state.isClosed else { return nil }
+            var used: UInt64 = 0
+            var best: (kind: ReadyPool.Kind, fraction: Double)?
+            for (kind, shelf) in state.shelves {
+                used += UInt64(shelf.count) * shelf.bytesEach
+                let target = shelf.target(at: now)
+                guard target > 0, now >= shelf.retryAt else { continue }
+                let wanted = max(1, target / share)
+                guard shelf.count < wanted else { continue }
+                let fraction = Double(shelf.count) / Double(target)
+                if fraction < best?.fraction ?? 2 { best = (kind, fraction) }
+            }
+            guard let kind = best?.kind, let shelf = state.shelves[kind],
+                used + shelf.bytesEach <= pool.settings.memoryBytes
+            else { return nil }
+            state.shelves[kind]?.building += 1
+            return (kind, shelf.image)
+        }
+    }
+
+    private func build(_ kind: ReadyPool.Kind, _ image: Image) {
+        var made: ReadySandbox?
+        do {
+            made = try pool.sandboxes.makeReady(image, kind.program)
+        } catch {
+            pool.log.warning(
+                "a sandbox could not be made ready",
+                metadata: ["image": "\(kind.image)", "error": "\(error)"])
+        }
+        let bytes = made.flatMap { try? $0.sandbox.group.group.memoryInUse() } ?? 0
+        let unwanted = pool.state.withLock { state -> ReadySandbox? in
+            state.shelves[kind]?.noteBuilt(made != nil, at: MonotonicClock.now)
+            guard let made else { return nil }
+            guard !state.isClosed, state.shelves[kind] != nil else { return made }
+            state.shelves[kind]?.ready.append(made)
+            // What the cgroup does not count: namespaces, mounts, groups.
+            state.shelves[kind]?.bytesEach = bytes + 1 << 20
+            return nil
+        }
+        if let unwanted { pool.sandboxes.discard(unwanted.sandbox) }
+    }
+
+    /// Removes what demand has left behind, a little at a time.
+    private func trim(at now: UInt64) {
+        let dropped = pool.state.withLock { state -> ReadySandbox? in
+            for (kind, shelf) in state.shelves {
+                if shelf.ready.count > 2 * shelf.target(at: now) { return state.shelves[kind]?.ready.removeFirst() }
+                if shelf.minimum == 0, shelf.count == 0, now - shelf.lastTaken > PoolFiller.forgetAfter {
+                    state.shelves[kind] = nil
+                }
+            }
+            return nil
+        }
+        if let dropped { pool.sandboxes.discard(dropped.sandbox) }
+    }
+}

@@ -1,0 +1,105 @@
+internal import Glibc
+internal import LinuxKernel
+internal import SoulBoxModel
+
+/// A program of the image that has started, and waits on a descriptor for its work. No code of a user has run in it.
+final class PrestartedProgram: Sendable {
+    /// What waits for it to be ready, in nanoseconds. A JVM that warms up on a busy machine takes seconds.
+    private static let patience: UInt64 = 30_000_000_000
+
+    /// Its process.
+    let started: StartedProgram
+    /// Where its output is read: standard output and standard error; the same for a compiler, whose output is a file.
+    let output: [SharedDescriptor]
+    /// What it may use.
+    let limits: ExecutionLimits
+    private let input: SharedDescriptor
+    private let handover: SharedDescriptor
+
+    /// What it is started as.
+    struct Command: Sendable, Hashable {
+        var arguments: [String]
+        var environment: [ExecutionSpec.Variable]
+        /// Whether its output goes to a file, to be read when it has ended.
+        var isCompiler: Bool
+    }
+
+    /// Starts it and waits until it waits.
+    init(
+        _ command: Command, in sandbox: Sandbox, limits: ExecutionLimits, diskBytes: Int64, filters: SeccompFilters
+    ) throws(SandboxError) {
+        let slot = sandbox.slot
+        self.limits = limits
+        let input = try step(.supervise) { () throws(SystemCallError) in
+            SharedDescriptor(try SealedFile(name: "stdin").unsealed())
+        }
+        self.input = input
+        var writers: [SharedDescriptor] = []
+        if command.isCompiler {
+            let file = try CompileOutput.make(owner: slot)
+            output = [file]
+            writers = [file, file]
+        } else {
+            var readers: [SharedDescriptor] = []
+            for _ in 0..<2 {
+                let ends = try PrestartedProgram.pipe(owner: slot)
+                try step(.supervise) { () throws(SystemCallError) in try Pipe.makeNonBlocking(ends.first.rawValue) }
+                readers.append(ends.first)
+                writers.append(ends.second)
+            }
+            output = readers
+        }
+        let work = try PrestartedProgram.pipe(owner: slot)
+        let ready = try PrestartedProgram.pipe(owner: slot)
+        handover = work.second
+        let started = try withExtendedLifetime((writers, work, ready)) { () throws(SandboxError) in
+            try StartedProgram(
+                StageSupervisor.Program(
+                    arguments: command.arguments,
+                    environment: command.environment + [.init(name: "SOULBOX_PRESTART", value: "1")], limits: limits,
+                    diskBytes: diskBytes, stdin: input.rawValue, stdout: writers[0].rawValue,
+                    stderr: writers[1].rawValue),
+                in: sandbox, filters: filters, cpuCeiling: sandbox.spec.cpuMillicores,
+                handover: (work.first.rawValue, ready.second.rawValue))
+        }
+        self.started = started
+        try started.go()
+        try PrestartedProgram.waitUntil(ready.first, started)
+    }
+
+    private static func pipe(owner: UserSlot) throws(SandboxError) -> (
+        first: SharedDescriptor, second: SharedDescriptor
+    ) {
+        try step(.supervise) { () throws(SystemCallError) in
+            let ends = try Pipe.make().shared()
+            // The program may open them anew, by /proc/self/fd.
+            try Files.setOwner(of: ends.first.rawValue, user: owner.hostProgram, group: owner.hostProgram)
+            return ends
+        }
+    }
+
+    private static func waitUntil(_ ready: SharedDescriptor, _ started: StartedProgram) throws(SandboxError) {
+        var entries = [
+            PollEntry(descriptor: ready.rawValue, events: .input),
+            PollEntry(descriptor: started.connection.pollDescriptor, events: .input),
+        ]
+        _ = try step(.supervise) { () throws(SystemCallError) in
+            try Poll.wait(&entries, timeout: CInt(PrestartedProgram.patience / 1_000_000))
+        }
+        guard entries[1].returned.isEmpty, !entries[0].returned.isEmpty,
+            (try? Files.read(from: ready.rawValue, count: 1)) == [UInt8(ascii: "R")]
+        else { throw SandboxError(.supervise, "a program that is started ahead does not wait for its work") }
+    }
+
+    /// Gives it its work.
+    func begin(_ work: Handover) throws(SandboxError) {
+        try step(.supervise) { () throws(SystemCallError) in
+            if let stdin = work.stdin {
+                let size = try Files.status(of: stdin).size
+                try Files.copy(from: stdin, offset: 0, count: Int(size), to: input.rawValue)
+            }
+            try SealedFile.seal(input.rawValue)
+            try Files.write(to: handover.rawValue, work.bytes)
+        }
+    }
+}

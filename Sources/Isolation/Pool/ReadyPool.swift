@@ -1,0 +1,99 @@
+internal import LinuxKernel
+internal import Logging
+internal import SoulBoxModel
+internal import Synchronization
+
+/// Sandboxes that stand complete before anybody asks for them: each is used once, and replaced in the background.
+///
+/// A request that finds none takes the same way as ever, which makes a sandbox for it.
+final class ReadyPool: Sendable {
+    /// What distinguishes ready sandboxes.
+    struct Kind: Hashable, Sendable {
+        /// The image's name.
+        let image: String
+        /// The program that waits in it; nil for none.
+        let program: PrestartedProgram.Command?
+    }
+
+    /// How often it was asked, and how often it had one.
+    struct Counts: Sendable {
+        var taken = 0
+        var missed = 0
+    }
+
+    struct State {
+        var shelves: [Kind: PoolShelf] = [:]
+        var counts = Counts()
+        var isClosed = false
+    }
+
+    /// The most kinds at a time.
+    static let maximumKinds = 64
+
+    let settings: PoolSettings
+    let state = Mutex(State())
+    let sandboxes: OneShotSandboxes
+    /// The executions that run, which come first.
+    let queue: ExecutionQueue
+    let log: Logger
+
+    init(_ settings: PoolSettings, sandboxes: OneShotSandboxes, queue: ExecutionQueue, log: Logger) {
+        self.settings = settings
+        self.sandboxes = sandboxes
+        self.queue = queue
+        self.log = log
+    }
+
+    /// A ready sandbox of that kind, for the caller alone; nil when there is none.
+    ///
+    /// - Parameter isDemand: Whether this counts when it is decided how many stand ready.
+    func take(_ kind: Kind, of image: Image, isDemand: Bool = true) -> ReadySandbox? {
+        guard settings.isEnabled else { return nil }
+        let now = MonotonicClock.now
+        while true {
+            let taken = state.withLock { state -> ReadySandbox? in
+                if state.shelves[kind] == nil {
+                    guard isDemand, state.shelves.count < ReadyPool.maximumKinds else { return nil }
+                    state.shelves[kind] = PoolShelf(image: image, minimum: 0)
+                }
+                if isDemand { state.shelves[kind]?.noteDemand(at: now) }
+                // The one made last, whose memory is warm.
+                let taken = state.shelves[kind]?.ready.popLast()
+                if taken != nil { state.counts.taken += 1 } else { state.counts.missed += 1 }
+                return taken
+            }
+            guard let taken else { return nil }
+            // One whose program has died, or that an operator has killed, is no good.
+            guard !taken.isDead else {
+                sandboxes.discard(taken.sandbox)
+                continue
+            }
+            return taken
+        }
+    }
+
+    /// How many stand ready.
+    var readyCount: Int { state.withLock { $0.shelves.values.reduce(0) { $0 + $1.ready.count } } }
+
+    /// How often it was asked, and how often it had one.
+    var counts: Counts { state.withLock { $0.counts } }
+
+    /// Removes those made from an image that is to go; none is made from it any more until it is asked for again.
+    func drop(image name: String) {
+        let dropped = state.withLock { state -> [ReadySandbox] in
+            let kinds = state.shelves.keys.filter { $0.image == name }
+            return kinds.flatMap { state.shelves.removeValue(forKey: $0)?.ready ?? [] }
+        }
+        for ready in dropped { sandboxes.discard(ready.sandbox) }
+    }
+
+    /// Ends the pool and removes all.
+    func close() {
+        let dropped = state.withLock { state -> [ReadySandbox] in
+            state.isClosed = true
+            defer { state.shelves = [:] }
+            return state.shelves.values.flatMap(\.ready)
+        }
+        for ready in dropped { sandboxes.discard(ready.sandbox) }
+    }
+}

@@ -1,0 +1,87 @@
+internal import IsolationProtocol
+internal import LinuxKernel
+internal import Logging
+internal import SoulBoxModel
+
+/// Where the sandbox of an execution comes from: one that stands ready, or one made for it.
+final class SandboxSupply: Sendable {
+    /// Those that stand ready.
+    let pool: ReadyPool
+    private let sandboxes: OneShotSandboxes
+    private let networks: SandboxNetworks
+
+    init(
+        _ settings: PoolSettings, sandboxes: OneShotSandboxes, networks: SandboxNetworks, queue: ExecutionQueue,
+        log: Logger
+    ) {
+        self.sandboxes = sandboxes
+        self.networks = networks
+        pool = ReadyPool(settings, sandboxes: sandboxes, queue: queue, log: log)
+    }
+
+    /// Begins to make sandboxes ahead, of every system image.
+    func start(_ images: ImageStore) {
+        PoolFiller(pool: pool) {
+            images.all().map { image in
+                (ReadyPool.Kind(image: image.name, program: SandboxSupply.program(of: image)), image)
+            }
+        }.start()
+    }
+
+    /// A sandbox for that call.
+    func take(for call: ExecuteCall, image: Image) throws -> ReadySandbox {
+        if call.network.enabled { try networks.requireAvailable() }
+        if !call.network.enabled, let ready = takeReady(for: call, image) { return ready }
+        let spec = OneShotSandboxes.spec(call.limits, of: image, network: call.network)
+        return ReadySandbox(sandbox: try sandboxes.make(spec), program: nil)
+    }
+
+    private func takeReady(for call: ExecuteCall, _ image: Image) -> ReadySandbox? {
+        let plain = ReadyPool.Kind(image: image.name, program: nil)
+        var ready: ReadySandbox?
+        if let program = SandboxSupply.program(of: image, for: call) {
+            ready = pool.take(ReadyPool.Kind(image: image.name, program: program), of: image)
+            // Half of the way is better than none; but the other kind is not what was missing.
+            if ready == nil { ready = pool.take(plain, of: image, isDemand: false) }
+        } else {
+            ready = pool.take(plain, of: image)
+        }
+        guard let ready else { return nil }
+        do {
+            let spec = OneShotSandboxes.spec(call.limits, of: image, id: ready.sandbox.spec.id)
+            return try ready.resized(
+                to: spec,
+                image.manifest.compile == nil ? call.limits : OneShotSandboxes.compilerLimits(image, call.limits))
+        } catch {
+            // A limit that what waits in it already exceeds, for one.
+            sandboxes.discard(ready.sandbox)
+            return nil
+        }
+    }
+
+    /// The program that can wait in sandboxes of an image, as it is started for a call; nil when there is none, or when the
+    /// call needs one of its own.
+    static func program(of image: Image, for call: ExecuteCall? = nil) -> PrestartedProgram.Command? {
+        // What a user's template has added would run before there is anything to run.
+        guard image.layer == nil else { return nil }
+        let limits = call?.limits ?? ExecutionLimits()
+        let stage = image.manifest.compile
+        let command = stage?.command ?? image.manifest.run
+        guard let prestart = command.prestart else { return nil }
+        if let call {
+            // Limits of the process itself, which cannot be raised from outside.
+            guard limits.processes == ExecutionLimits().processes else { return nil }
+            guard stage != nil || prestart.allows(call.environment) else { return nil }
+        }
+        let stageLimits = OneShotSandboxes.compilerLimits(image, limits)
+        let line = CommandLine(
+            entrypoint: call?.entrypoint ?? image.manifest.programFile, build: CommandLine.buildDirectory,
+            memoryBytes: stageLimits.memoryBytes, cpuMillicores: stageLimits.cpuMillicores)
+        var arguments = line.arguments(of: command)
+        arguments.insert(contentsOf: prestart.options, at: 1)
+        return PrestartedProgram.Command(
+            arguments: arguments,
+            environment: line.environment(of: command, template: image.manifest.environment, request: image.variables),
+            isCompiler: stage != nil)
+    }
+}

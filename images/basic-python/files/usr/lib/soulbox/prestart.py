@@ -1,0 +1,62 @@
+"""Waits, at the end of the interpreter's own start, for what this interpreter is to run.
+
+SoulBox starts `python3 main.py` before it knows what main.py will hold. The last step of the start, the site module, reads
+soulbox.pth, which runs this file: it says on descriptor 5 that it waits, and reads the arguments and the environment of
+the program from descriptor 4. Then the interpreter goes on by itself, and finds and runs main.py as it always does.
+Where something would make a difference to how the interpreter itself starts, it is started anew.
+"""
+
+
+def wait():
+    import gc
+    import os
+    import sys
+
+    # What the start has made lives as long as the process: collections, those of its end too, need not look at it.
+    gc.collect()
+    gc.freeze()
+    os.write(5, b"R")
+    data = b""
+    size = 4
+    while len(data) < size:
+        chunk = os.read(4, 1 << 17)
+        if not chunk:
+            # Nobody is left who could have work.
+            os._exit(0)
+        data += chunk
+        if size == 4 and len(data) >= 4:
+            size = 4 + int.from_bytes(data[:4], "little")
+    os.close(4)
+    os.close(5)
+    strings = data[4:].split(b"\0")[:-1]
+    count = int(strings[0])
+    arguments = [os.fsdecode(text) for text in strings[1 : count + 1]]
+    environment = dict(text.split(b"=", 1) for text in strings[count + 1 :])
+    if shadows(os, sys):
+        os.execve(sys.orig_argv[0], sys.orig_argv + arguments, environment)
+    # Through os.environb both the mapping and the process's own environment change.
+    for name in list(os.environb):
+        del os.environb[name]
+    for name, value in environment.items():
+        os.environb[name] = value
+    sys.argv += arguments
+    sys.orig_argv += arguments
+    # It may know the directory as it was before the program's files were there.
+    finder = sys.path_importer_cache.get(os.getcwd())
+    if finder is not None:
+        finder.invalidate_caches()
+
+
+def shadows(os, sys):
+    """Whether a file of the program's would have been imported by the interpreter's start, or been on its path."""
+    if os.path.isdir(os.path.expanduser("~/.local/lib")):
+        return True
+    for name in os.listdir():
+        module = sys.modules.get(name.partition(".")[0])
+        # What is built in or frozen comes before any file.
+        if module is not None and getattr(module.__spec__, "has_location", False):
+            return True
+    return False
+
+
+wait()
