@@ -7,6 +7,16 @@
 
 if (process.env.SOULBOX_PRESTART) {
   const fs = require('fs');
+  // What the first line of output and the first module need is loaded, and compiled, by using it once.
+  const { Console } = require('console');
+  const { Writable } = require('stream');
+  require('net');
+  require('tty');
+  const nowhere = new Writable({ write(chunk, encoding, done) { done(); } });
+  new Console(nowhere).log('%s', 1, { text: ['a', 1], map: new Map() });
+  const other = require.resolve('./empty.js');
+  require(other);
+  delete require.cache[other];
   fs.writeSync(5, 'R');
   let data = Buffer.alloc(0);
   let size = 4;

@@ -1,0 +1,1 @@
+// The module that the loader warms up with (prestart.js).
