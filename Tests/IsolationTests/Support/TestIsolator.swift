@@ -27,10 +27,12 @@ final class TestIsolator: Sendable {
 
     /// - Parameters:
     ///   - resolver: The server of names of its sandboxes' network; nil is the host's.
+    ///   - readyPool: Whether it keeps sandboxes ready.
     ///   - prefix: A command that starts it, as `prlimit --nofile=160`.
     init(
         concurrent: Int = 8, queueWaitSeconds: Int = 10, instance: String? = nil,
-        images: String = "/var/cache/soulbox/images", resolver: String? = nil, prefix: [String] = []
+        images: String = "/var/cache/soulbox/images", resolver: String? = nil, readyPool: Bool = false,
+        prefix: [String] = []
     ) throws {
         self.instance = instance ?? String((0..<8).map { _ in "0123456789abcdef".randomElement() ?? "0" })
         runDirectory = "/run/soulbox/\(self.instance)"
@@ -40,7 +42,7 @@ final class TestIsolator: Sendable {
         try FileManager.default.createDirectory(atPath: runDirectory, withIntermediateDirectories: true)
         let configuration = TestIsolator.configuration(
             instance: self.instance, runDirectory: runDirectory, concurrent: concurrent,
-            queueWaitSeconds: queueWaitSeconds, images: images, resolver: resolver)
+            queueWaitSeconds: queueWaitSeconds, images: images, resolver: resolver, readyPool: readyPool)
         let path = runDirectory + "/config.json"
         try configuration.write(toFile: path, atomically: true, encoding: .utf8)
         let log = runDirectory + "/isolator.log"
@@ -59,7 +61,7 @@ final class TestIsolator: Sendable {
     /// What an isolator of that instance is told.
     static func configuration(
         instance: String, runDirectory: String, concurrent: Int = 8, queueWaitSeconds: Int = 10,
-        images: String = "/var/cache/soulbox/images", resolver: String? = nil
+        images: String = "/var/cache/soulbox/images", resolver: String? = nil, readyPool: Bool = false
     ) -> String {
         let configuration: JSONValue = [
             "instance": .string(instance), "version": "test", "run_directory": .string(runDirectory),
@@ -71,6 +73,7 @@ final class TestIsolator: Sendable {
                 "retention_days": 7, "artifact_each_bytes": 10_485_760, "artifact_total_bytes": 52_428_800,
                 "output_limit_bytes": 1_048_576,
             ],
+            "ready_pool": ["enabled": .bool(readyPool), "minimum": 2, "memory_bytes": 1_073_741_824],
             "tokens": ["directory": "", "issuer": "", "audience": "", "key_file": ""], "document_path": "",
             "network": [
                 "enabled": true, "egress_user": .integer(Int64(egressUser(of: instance))),
