@@ -85,7 +85,7 @@ let package = Package(
         .target(
             name: "IsolationProtocol", dependencies: ["SoulBoxModel", "LinuxKernel"],
             exclude: ["io.soulbox.isolation.varlink"], swiftSettings: common),
-        library("Isolation", ["IsolationProtocol", "LinuxKernel", "LinuxSecurity", "SoulBoxModel", logging]),
+        library("Isolation", ["IsolationProtocol", "LinuxKernel", "LinuxSecurity", "SoulBoxModel", logging, crypto]),
 
         library(
             "SoulBoxEgress",

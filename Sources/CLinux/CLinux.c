@@ -157,6 +157,9 @@ int soulbox_fsconfig_reconfigure(int context) {
 int soulbox_fsmount(int context, unsigned attributes) {
     return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes);
 }
+int soulbox_open_temporary(const char *directory) {
+    return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
 int soulbox_fspick(int descriptor) {
     return (int)syscall(SYS_fspick, descriptor, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
 }

@@ -17,6 +17,11 @@ extension Files {
     /// Sets which permissions new files of this process lack, whatever it was started with (umask(2)).
     public static func setCreationMask(_ mask: UInt32) { umask(mask) }
 
+    /// A file without a name on the filesystem of a directory, gone with its last descriptor (O_TMPFILE of open(2)).
+    public static func makeTemporary(in directory: String) throws(SystemCallError) -> Descriptor {
+        Descriptor(owning: try check("open") { soulbox_open_temporary(directory) })
+    }
+
     /// Makes a FIFO below `directory` (mkfifoat(3)).
     public static func makeFIFO(_ path: String, mode: UInt32, at directory: CInt) throws(SystemCallError) {
         try check("mkfifoat") { mkfifoat(directory, path, mode) }

@@ -29,17 +29,19 @@ final class SandboxSupply: Sendable {
     }
 
     /// A sandbox for that call.
-    func take(for call: ExecuteCall, image: Image) throws -> ReadySandbox {
+    ///
+    /// - Parameter isCompiled: Whether no compiler is wanted in it.
+    func take(for call: ExecuteCall, image: Image, isCompiled: Bool) throws -> ReadySandbox {
         if call.network.enabled { try networks.requireAvailable() }
-        if !call.network.enabled, let ready = takeReady(for: call, image) { return ready }
+        if !call.network.enabled, let ready = takeReady(for: call, image, isCompiled) { return ready }
         let spec = OneShotSandboxes.spec(call.limits, of: image, network: call.network)
         return ReadySandbox(sandbox: try sandboxes.make(spec), program: nil)
     }
 
-    private func takeReady(for call: ExecuteCall, _ image: Image) -> ReadySandbox? {
+    private func takeReady(for call: ExecuteCall, _ image: Image, _ isCompiled: Bool) -> ReadySandbox? {
         let plain = ReadyPool.Kind(image: image.name, program: nil)
         var ready: ReadySandbox?
-        if let program = SandboxSupply.program(of: image, for: call) {
+        if !isCompiled, let program = SandboxSupply.program(of: image, for: call) {
             ready = pool.take(ReadyPool.Kind(image: image.name, program: program), of: image)
             // Half of the way is better than none; but the other kind is not what was missing.
             if ready == nil { ready = pool.take(plain, of: image, isDemand: false) }

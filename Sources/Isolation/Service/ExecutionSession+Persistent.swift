@@ -34,9 +34,9 @@ extension ExecutionSession {
         let compile = try compileStage(
             of: image, supervisor: supervisor, build: "/tmp/" + build, diskBytes: diskBytes, prestarted: nil)
         if let compile {
-            try send(.compiled(compile))
-            if compile.termination.reason != .exited || compile.exitCode != 0 {
-                return ExecutionOutcome(termination: compileTermination(compile), compile: compile)
+            try send(.compiled(compile.outcome))
+            if !compile.isProgram {
+                return ExecutionOutcome(termination: compileTermination(compile.outcome), compile: compile.outcome)
             }
         }
         let result = try supervisor.run(
@@ -48,6 +48,6 @@ extension ExecutionSession {
             try send(.artifacts(Array(left.prefix(200))))
             left = left.dropFirst(200)
         }
-        return outcome(result, compile)
+        return outcome(result, compile?.outcome)
     }
 }

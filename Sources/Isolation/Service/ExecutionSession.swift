@@ -105,14 +105,16 @@ struct ExecutionSession {
     }
 
     private func inSandbox(of image: Image, entry: ExecutionTable.Entry) throws -> ExecutionOutcome {
-        let ready = try isolator.supply.take(for: call, image: image)
+        let isCompiled = image.manifest.compile != nil
+        let key = isCompiled ? CompileKey(call, image) : nil
+        let cached = key.flatMap(isolator.compiled.find)
+        let ready = try isolator.supply.take(for: call, image: image, isCompiled: cached != nil)
         let sandbox = ready.sandbox
         // The caller has its answer before the remains are cleared away.
         used.take(ready)
         guard let disk = sandbox.disk else { throw SandboxError(.workspace, "no disk") }
         var workspace = try Workspace(disk: disk, slot: sandbox.slot)
         if let input = call.input { try workspace.write(call.files, from: input, through: sandbox.root) }
-        let isCompiled = image.manifest.compile != nil
         let plain = program(of: image, build: CommandLine.buildDirectory, diskBytes: call.limits.diskBytes)
         let work = Handover(arguments: call.arguments, environment: plain.environment, stdin: call.stdin)
         // One that waits is left to its end with the sandbox when there is more to tell it than it takes.
@@ -128,17 +130,29 @@ struct ExecutionSession {
         let supervisor = StageSupervisor(
             sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor,
             cpuCeiling: sandbox.spec.cpuMillicores)
-        let compile = try compileStage(
+        var compile: StageOutcome?
+        if let cached {
+            compile = try install(cached, in: sandbox)
+        } else if let compiled = try compileStage(
             of: image, supervisor: supervisor, build: CommandLine.buildDirectory,
             diskBytes: image.manifest.compile?.diskBytes ?? 0, prestarted: isCompiled ? ready.program : nil)
-        if let compile {
-            try send(.compiled(compile))
-            if compile.termination.reason != .exited || compile.exitCode != 0 {
-                return ExecutionOutcome(termination: compileTermination(compile), compile: compile)
+        {
+            try send(.compiled(compiled.outcome))
+            if !compiled.isProgram {
+                return ExecutionOutcome(termination: compileTermination(compiled.outcome), compile: compiled.outcome)
             }
+            if let key {
+                isolator.compiled.keep(key, account: call.account, disk: disk, output: compiled.output)
+            }
+            compile = compiled.outcome
         }
         try limitDisk(disk, of: sandbox)
-        let result = try waiting.map { try supervisor.follow($0, call.limits) } ?? supervisor.run(plain)
+        let result: StageSupervisor.Result
+        if let waiting {
+            result = try supervisor.follow(waiting, call.limits)
+        } else {
+            result = try supervisor.run(plain, isNew: cached != nil)
+        }
         try sendArtifacts(of: workspace)
         return outcome(result, compile)
     }
@@ -170,51 +184,6 @@ struct ExecutionSession {
             try step(.workspace) { () throws(SystemCallError) in
                 try Files.setOwner(of: descriptor, user: slot.hostProgram, group: slot.hostProgram)
             }
-        }
-    }
-
-    /// Compiles, where the image does; the compiler's output is handed on when it has ended.
-    ///
-    /// - Parameter prestarted: A compiler that waits for its work.
-    func compileStage(
-        of image: Image, supervisor: StageSupervisor, build: String, diskBytes: Int64, prestarted: PrestartedProgram?
-    ) throws(SandboxError) -> StageOutcome? {
-        guard let stage = image.manifest.compile, let output = call.compileOutput else { return nil }
-        let limits = OneShotSandboxes.compilerLimits(image, call.limits)
-        let line = CommandLine(
-            entrypoint: call.entrypoint ?? image.manifest.programFile, build: build, memoryBytes: stage.memoryBytes,
-            cpuMillicores: limits.cpuMillicores)
-        let environment = line.environment(
-            of: stage.command, template: image.manifest.environment, request: image.variables)
-        let result: StageSupervisor.Result
-        let written: SharedDescriptor
-        if let prestarted, let work = Handover(arguments: [], environment: environment, stdin: nil) {
-            written = prestarted.output[0]
-            try prestarted.begin(work)
-            result = try supervisor.follow(prestarted, limits)
-        } else {
-            written = try CompileOutput.make(owner: supervisor.sandbox.slot)
-            result = try supervisor.run(
-                StageSupervisor.Program(
-                    arguments: line.arguments(of: stage.command), environment: environment, limits: limits,
-                    diskBytes: diskBytes, stdin: nil, stdout: written.rawValue, stderr: written.rawValue))
-        }
-        CompileOutput.send(CompileOutput.read(written), to: output)
-        return StageOutcome(
-            termination: result.termination, exitCode: result.exitCode,
-            wallTimeMicroseconds: result.wallTimeMicroseconds)
-    }
-
-    /// A compile stage that was cancelled cancels the execution; every other failure of it is a compile error.
-    func compileTermination(_ stage: StageOutcome) -> Termination {
-        switch stage.termination.reason {
-        case .cancelled, .outputLimit: return stage.termination
-        case .exited:
-            return Termination(reason: .compileError, detail: "the compiler exited with \(stage.exitCode ?? 0)")
-        default:
-            return Termination(
-                reason: .compileError, signal: stage.termination.signal,
-                detail: "the compiler ended: \(stage.termination.reason.rawValue)")
         }
     }
 

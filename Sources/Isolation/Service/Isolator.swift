@@ -25,6 +25,9 @@ public final class Isolator: Sendable {
     /// Where the sandboxes of executions come from.
     let supply: SandboxSupply
 
+    /// What was compiled before.
+    let compiled: CompileCache
+
     private let oneShots: OneShotSandboxes
     private let cgroups: SandboxCgroups
     private let features: [String]
@@ -49,6 +52,7 @@ public final class Isolator: Sendable {
         try templates.clearLeftovers()
         images = ImageStore(directory: configuration.imageDirectory, templates: templates)
         layers = LayerDevices()
+        compiled = CompileCache(directory: configuration.sandboxDirectory)
         let processes = try ProcessFilesystem()
         try Files.makeDirectory(configuration.runDirectory, mode: 0o755)
         networks = SandboxNetworks(

@@ -34,6 +34,25 @@ struct StageSupervisor {
     /// The processor time of everything in the sandbox together, in thousandths of a core.
     let cpuCeiling: Int
 
+    /// How often a program whose file was written just now is tried again, and after how long in microseconds.
+    private static let retries: (count: Int, pause: UInt32) = (50, 2000)
+
+    /// Starts the program, waits for its end or brings it about, and leaves nothing of it running.
+    ///
+    /// - Parameter isNew: Whether its file was written by this process: a child that is about to become something else may
+    ///   hold a copy of the descriptor for a moment, and a file that is open for writing is not executed (ETXTBSY).
+    func run(_ program: Program, isNew: Bool) throws(SandboxError) -> Result {
+        var left = isNew ? StageSupervisor.retries.count : 0
+        while true {
+            do {
+                return try run(program)
+            } catch  where error.errno == ETXTBSY && left > 0 {
+                left -= 1
+                usleep(StageSupervisor.retries.pause)
+            }
+        }
+    }
+
     /// Starts the program, waits for its end or brings it about, and leaves nothing of it running.
     func run(_ program: Program) throws(SandboxError) -> Result {
         let started = try StartedProgram(program, in: sandbox, filters: filters, cpuCeiling: cpuCeiling)
