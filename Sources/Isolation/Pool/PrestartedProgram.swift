@@ -13,6 +13,8 @@ final class PrestartedProgram: Sendable {
     let output: [SharedDescriptor]
     /// What it may use.
     let limits: ExecutionLimits
+    /// The processor time that its start took, in microseconds, which is not its work's.
+    let startMicroseconds: UInt64
     private let input: SharedDescriptor
     private let handover: SharedDescriptor
 
@@ -65,6 +67,9 @@ final class PrestartedProgram: Sendable {
         self.started = started
         try started.go()
         try PrestartedProgram.waitUntil(ready.first, started)
+        startMicroseconds = try step(.supervise) { () throws(SystemCallError) in
+            try started.leaf.usage().cpuMicroseconds
+        }
     }
 
     private static func pipe(owner: UserSlot) throws(SandboxError) -> (
@@ -91,15 +96,31 @@ final class PrestartedProgram: Sendable {
         else { throw SandboxError(.supervise, "a program that is started ahead does not wait for its work") }
     }
 
+    /// Whether it has ended: PID 1 says so, or nobody is left who could read of work.
+    var isDead: Bool {
+        var entries = [
+            PollEntry(descriptor: started.connection.pollDescriptor, events: .input),
+            PollEntry(descriptor: handover.rawValue, events: []),
+        ]
+        return (try? Poll.wait(&entries, timeout: 0)) != 0
+    }
+
     /// Gives it its work.
-    func begin(_ work: Handover) throws(SandboxError) {
+    ///
+    /// - Returns: Whether there was somebody to take it.
+    func begin(_ work: Handover) throws(SandboxError) -> Bool {
         try step(.supervise) { () throws(SystemCallError) in
             if let stdin = work.stdin {
                 let size = try Files.status(of: stdin).size
                 try Files.copy(from: stdin, offset: 0, count: Int(size), to: input.rawValue)
             }
             try SealedFile.seal(input.rawValue)
-            try Files.write(to: handover.rawValue, work.bytes)
+            do throws(SystemCallError) {
+                try Files.write(to: handover.rawValue, work.bytes)
+                return true
+            } catch where error.errno == EPIPE {
+                return false
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ struct ReadySandbox: Sendable {
     let program: PrestartedProgram?
 
     /// Whether it or its program has ended.
-    var isDead: Bool { program?.started.hasNews == true || sandbox.process.hasExited }
+    var isDead: Bool { program?.isDead == true || sandbox.process.hasExited }
 
     /// Gives it the limits of an execution in place of those that it was made with.
     func resized(to spec: SandboxSpec, _ limits: ExecutionLimits) throws(SandboxError) -> ReadySandbox {

@@ -27,9 +27,10 @@ extension ExecutionSession {
             of: stage.command, template: image.manifest.environment, request: image.variables)
         let result: StageSupervisor.Result
         let written: SharedDescriptor
-        if let prestarted, let work = Handover(arguments: [], environment: environment, stdin: nil) {
-            written = prestarted.output[0]
+        if let prestarted, let work = Handover(arguments: [], environment: environment, stdin: nil),
             try prestarted.begin(work)
+        {
+            written = prestarted.output[0]
             result = try supervisor.follow(prestarted, limits)
         } else {
             written = try CompileOutput.make(owner: supervisor.sandbox.slot)

@@ -116,12 +116,9 @@ struct ExecutionSession {
         var workspace = try Workspace(disk: disk, slot: sandbox.slot)
         if let input = call.input { try workspace.write(call.files, from: input, through: sandbox.root) }
         let plain = program(of: image, build: CommandLine.buildDirectory, diskBytes: call.limits.diskBytes)
-        let work = Handover(arguments: call.arguments, environment: plain.environment, stdin: call.stdin)
-        // One that waits is left to its end with the sandbox when there is more to tell it than it takes.
-        let waiting = isCompiled || work == nil ? nil : ready.program
-        if let waiting, let work {
-            // The program first: what it takes to be told of it costs it no time.
-            try waiting.begin(work)
+        // The program first: what it takes to be told of it costs it no time.
+        let waiting = isCompiled ? nil : try begin(ready.program, plain.environment)
+        if let waiting {
             try send(.started(streams: waiting.output))
         } else {
             try giveStreams(to: sandbox.slot)
@@ -155,6 +152,18 @@ struct ExecutionSession {
         }
         try sendArtifacts(of: workspace)
         return outcome(result, compile)
+    }
+
+    /// Gives the program that waits its work; nil where none does, when there is more to tell it than it takes, and when it
+    /// has ended meanwhile. It is left to end with its sandbox.
+    private func begin(
+        _ program: PrestartedProgram?, _ environment: [ExecutionSpec.Variable]
+    ) throws -> PrestartedProgram? {
+        guard let program,
+            let work = Handover(arguments: call.arguments, environment: environment, stdin: call.stdin),
+            try program.begin(work)
+        else { return nil }
+        return program
     }
 
     /// The program that is to run, with everything decided.

@@ -67,10 +67,12 @@ struct StageSupervisor {
 
     /// Goes on with a program that has begun its work as with any other.
     func follow(_ program: PrestartedProgram, _ limits: ExecutionLimits) throws(SandboxError) -> Result {
-        try supervise(program.started, limits)
+        try supervise(program.started, limits, startMicroseconds: program.startMicroseconds)
     }
 
-    private func supervise(_ program: StartedProgram, _ limits: ExecutionLimits) throws(SandboxError) -> Result {
+    private func supervise(
+        _ program: StartedProgram, _ limits: ExecutionLimits, startMicroseconds: UInt64 = 0
+    ) throws(SandboxError) -> Result {
         var isOver = false
         // Whatever went wrong, nothing of it may run on.
         defer { if isOver { program.removeLeaf() } else { program.end() } }
@@ -134,7 +136,8 @@ struct StageSupervisor {
             processLimitHits: usage.processLimitHits > 0, diskIsFull: diskIsFull())
         return Result(
             termination: verdict.termination, exitCode: verdict.exitCode,
-            wallTimeMicroseconds: Int64((ended - began) / 1000), cpuTimeMicroseconds: Int64(usage.cpuMicroseconds),
+            wallTimeMicroseconds: Int64((ended - began) / 1000),
+            cpuTimeMicroseconds: Int64(usage.cpuMicroseconds - min(usage.cpuMicroseconds, startMicroseconds)),
             memoryPeakBytes: Int64(usage.memoryPeak))
     }
 

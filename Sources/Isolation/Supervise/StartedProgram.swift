@@ -79,12 +79,6 @@ final class StartedProgram: Sendable {
     /// Lets it go on to its exec.
     func go() throws(SandboxError) { try connection.go() }
 
-    /// Whether PID 1 has already something to tell of it: it has ended, or never began.
-    var hasNews: Bool {
-        var entries = [PollEntry(descriptor: connection.pollDescriptor, events: .input)]
-        return (try? Poll.wait(&entries, timeout: 0)) != 0
-    }
-
     /// Leaves nothing of it running.
     func end() { StartedProgram.end(leaf, removing: isPersistent) }
 

@@ -36,5 +36,7 @@ struct Attack: CustomTestStringConvertible {
         """
 
     /// Runs it; a sandbox that holds lets it print "held" at its end.
-    func run() throws -> Run { try Run.python(Attack.prelude + code + "\nprint('held')\n") }
+    func run(on isolator: TestIsolator = .shared) throws -> Run {
+        try Run.python(Attack.prelude + code + "\nprint('held')\n", on: isolator)
+    }
 }

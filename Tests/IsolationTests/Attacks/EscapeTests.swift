@@ -165,9 +165,15 @@ struct EscapeTests {
             """),
     ]
 
-    @Test(arguments: attacks)
+    @Test("in a sandbox made for it", arguments: attacks)
     func holds(_ attack: Attack) throws {
-        let run = try attack.run()
+        let run = try attack.run(on: .plain)
+        #expect(run.output.hasSuffix("held\n"), "\(run)")
+    }
+
+    @Test("in a sandbox that stood ready, by an interpreter that waited", arguments: attacks)
+    func holdsWhenReady(_ attack: Attack) throws {
+        let run = try TestIsolator.pooled.ready { try attack.run(on: .pooled) }
         #expect(run.output.hasSuffix("held\n"), "\(run)")
     }
 }

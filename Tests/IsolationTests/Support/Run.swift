@@ -61,7 +61,7 @@ struct Run: CustomStringConvertible {
         let stdin = try request.stdin.map {
             SharedDescriptor(try SealedFile.make(name: "stdin", contents: Array($0.utf8)))
         }
-        let pipes = try (0..<3).map { _ in try ReadingPipe() }
+        let pipes = try (0..<3).map { _ in try ReadingPipe(keeping: request.keep) }
         let connection = try IsolationConnection(path: isolator.socket)
         let begin = MonotonicClock.now
         let call = ExecuteCall(
@@ -72,7 +72,7 @@ struct Run: CustomStringConvertible {
             stdin: stdin?.rawValue,
             stdout: pipes[0].writer, stderr: pipes[1].writer, compileOutput: pipes[2].writer)
         try withExtendedLifetime(stdin) { try connection.execute(call) }
-        for pipe in pipes { pipe.start(keeping: request.keep) }
+        for pipe in pipes { pipe.start() }
         started(connection)
         var run = Run()
         // A service that hangs must fail the test, not stop it.
@@ -96,6 +96,8 @@ struct Run: CustomStringConvertible {
                         }
                     }
                 }
+            case .started(let streams):
+                for (pipe, stream) in zip(pipes, streams) { pipe.start(with: stream) }
             default: break
             }
         }

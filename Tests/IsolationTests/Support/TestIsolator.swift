@@ -6,14 +6,21 @@ import TestProcess
 
 /// A real isolator, the release binary, with an instance of its own.
 final class TestIsolator: Sendable {
-    /// One for all suites that do not harm it.
-    static let shared: TestIsolator = {
+    /// One for all suites that do not harm it: with sandboxes that stand ready, as in production
+    /// (SOULBOX_TEST_READY_POOL=0: without).
+    static let shared = ProcessInfo.processInfo.environment["SOULBOX_TEST_READY_POOL"] == "0" ? plain : pooled
+
+    /// One with sandboxes that stand ready, and one that makes each when it is asked for.
+    static let pooled = required(ready: 2)
+    static let plain = required(ready: 0)
+
+    private static func required(ready: Int) -> TestIsolator {
         do {
-            return try TestIsolator()
+            return try TestIsolator(ready: ready)
         } catch {
             fatalError("the isolator did not start: \(error)")
         }
-    }()
+    }
 
     let instance: String
     let runDirectory: String
@@ -27,12 +34,13 @@ final class TestIsolator: Sendable {
 
     /// - Parameters:
     ///   - resolver: The server of names of its sandboxes' network; nil is the host's.
-    ///   - readyPool: Whether it keeps sandboxes ready.
+    ///   - ready: How many sandboxes it keeps ready of each image at least; 0 for a pool of none.
+    ///   - readyMemory: The most memory that those may take.
     ///   - prefix: A command that starts it, as `prlimit --nofile=160`.
     init(
         concurrent: Int = 8, queueWaitSeconds: Int = 10, instance: String? = nil,
-        images: String = "/var/cache/soulbox/images", resolver: String? = nil, readyPool: Bool = false,
-        prefix: [String] = []
+        images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0,
+        readyMemory: Int = 1 << 30, prefix: [String] = []
     ) throws {
         self.instance = instance ?? String((0..<8).map { _ in "0123456789abcdef".randomElement() ?? "0" })
         runDirectory = "/run/soulbox/\(self.instance)"
@@ -42,7 +50,7 @@ final class TestIsolator: Sendable {
         try FileManager.default.createDirectory(atPath: runDirectory, withIntermediateDirectories: true)
         let configuration = TestIsolator.configuration(
             instance: self.instance, runDirectory: runDirectory, concurrent: concurrent,
-            queueWaitSeconds: queueWaitSeconds, images: images, resolver: resolver, readyPool: readyPool)
+            queueWaitSeconds: queueWaitSeconds, images: images, resolver: resolver, ready: ready, readyMemory: readyMemory)
         let path = runDirectory + "/config.json"
         try configuration.write(toFile: path, atomically: true, encoding: .utf8)
         let log = runDirectory + "/isolator.log"
@@ -61,7 +69,7 @@ final class TestIsolator: Sendable {
     /// What an isolator of that instance is told.
     static func configuration(
         instance: String, runDirectory: String, concurrent: Int = 8, queueWaitSeconds: Int = 10,
-        images: String = "/var/cache/soulbox/images", resolver: String? = nil, readyPool: Bool = false
+        images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0, readyMemory: Int = 1 << 30
     ) -> String {
         let configuration: JSONValue = [
             "instance": .string(instance), "version": "test", "run_directory": .string(runDirectory),
@@ -73,7 +81,7 @@ final class TestIsolator: Sendable {
                 "retention_days": 7, "artifact_each_bytes": 10_485_760, "artifact_total_bytes": 52_428_800,
                 "output_limit_bytes": 1_048_576,
             ],
-            "ready_pool": ["enabled": .bool(readyPool), "minimum": 2, "memory_bytes": 1_073_741_824],
+            "ready_pool": ["enabled": .bool(ready > 0), "minimum": JSONValue(ready), "memory_bytes": JSONValue(readyMemory)],
             "tokens": ["directory": "", "issuer": "", "audience": "", "key_file": ""], "document_path": "",
             "network": [
                 "enabled": true, "egress_user": .integer(Int64(egressUser(of: instance))),
@@ -94,8 +102,8 @@ final class TestIsolator: Sendable {
     }
 
     /// The groups of sandboxes that exist now.
-    var sandboxes: [String] {
-        CgroupInspection.roots.flatMap { root in
+    var sandboxes: Set<String> {
+        Set(CgroupInspection.roots.flatMap { root in
             ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/soulbox-\(instance)/sbx")) ?? []).filter {
                 name in
                 var isDirectory: ObjCBool = false
@@ -103,18 +111,60 @@ final class TestIsolator: Sendable {
                     atPath: "\(root)/soulbox-\(instance)/sbx/\(name)", isDirectory: &isDirectory)
                     && isDirectory.boolValue
             }
+        })
+    }
+
+    /// The processes that run in its sandboxes, PID 1 of each left out.
+    func processes() -> [(id: Int32, command: String)] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { name in
+            guard let id = Int32(name), let group = try? String(contentsOfFile: "/proc/\(name)/cgroup", encoding: .utf8),
+                group.contains("soulbox-\(instance)/sbx/"),
+                let command = try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8),
+                !command.contains("init")
+            else { return nil }
+            return (id, command)
         }
     }
 
-    /// Waits until no sandbox is left.
+    /// Waits until no sandbox is left but those that stand ready.
     func waitUntilClean(seconds: Double = 5) -> Bool {
-        let deadline = Date().addingTimeInterval(seconds)
-        while Date() < deadline {
-            if sandboxes.isEmpty { return true }
+        wait(seconds) { sandboxes.count == (try? status.ready) }
+    }
+
+    /// Waits until that many sandboxes of each image stand ready.
+    func waitUntilReady(_ count: Int = 2, seconds: Double = 30) -> Bool {
+        wait(seconds) { (try? status.ready) ?? 0 >= count * TestIsolator.images }
+    }
+
+    /// Runs something until it ran in a sandbox that stood ready.
+    func ready(_ run: () throws -> Run) throws -> Run {
+        for _ in 0..<20 {
+            _ = waitUntilReady()
+            let before = try status.readyTaken
+            let run = try run()
+            if try status.readyTaken > before { return run }
+        }
+        throw IsolationError(.unavailable, "none stood ready")
+    }
+
+    private func wait(_ seconds: Double, until isTrue: () -> Bool) -> Bool {
+        let deadline = MonotonicClock.now + UInt64(seconds * 1_000_000_000)
+        while MonotonicClock.now < deadline {
+            if isTrue() { return true }
             usleep(20_000)
         }
-        return sandboxes.isEmpty
+        return isTrue()
     }
+
+    /// How many images there are.
+    static let images: Int = {
+        let current = "/var/cache/soulbox/images/current/"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: current)) ?? []
+        return names.count { FileManager.default.fileExists(atPath: current + $0 + "/manifest.json") }
+    }()
+
+    /// What it tells of itself.
+    var status: IsolatorStatus { get throws { try IsolationConnection(path: socket).status() } }
 
     /// Where its persistent sandboxes are.
     var sandboxDirectory: String { "/var/lib/soulbox/test-\(instance)" }

@@ -1,0 +1,166 @@
+import Foundation
+import IsolationProtocol
+import LinuxKernel
+import SoulBoxModel
+import TestProcess
+import Testing
+
+/// Sandboxes that stand ready: taken once, like those made for a call, and gone without a trace.
+@Suite("Ready pool", .serialized, .enabled(if: Host.canIsolate))
+struct ReadyPoolTests {
+    /// A run in a sandbox that stood ready.
+    private func ready(_ request: Run.Request, on isolator: TestIsolator) throws -> Run {
+        try isolator.ready { try Run.run(request, on: isolator) }
+    }
+
+    @Test("arguments, environment, input, files, limits and exit code are the call's")
+    func work() throws {
+        var request = Run.Request(
+            """
+            import os, sys
+            print(sys.argv, os.environ['ODD'], sys.stdin.read(), open('other/file').read(), os.getcwd())
+            print(sorted(os.listdir('.')), __name__, __file__)
+            open('made', 'w').write('m'); os.makedirs('deep/er'); open('deep/er/too', 'w').write('t')
+            sys.stderr.write('err'); sys.exit(7)
+            """)
+        request.arguments = ["$(id)", "a\nb", "", "ü"]
+        request.environment = ["ODD": "$(id)\n;'\""]
+        request.stdin = "typed"
+        request.files = ["other/file": Array("beside".utf8)]
+        let run = try ready(request, on: .pooled)
+        #expect(
+            run.output == """
+                ['main.py', '$(id)', 'a\\nb', '', 'ü'] $(id)
+                ;'" typed beside /workspace
+                ['main.py', 'other'] __main__ /workspace/main.py
+
+                """, "\(run)")
+        #expect(run.errors == "err" && run.outcome?.exitCode == 7)
+        #expect(run.artifacts["made"] == [UInt8(ascii: "m")] && run.artifacts["deep/er/too"] == [UInt8(ascii: "t")])
+        #expect(run.artifactSizes.count == 2)
+    }
+
+    @Test("other memory, disk and processor limits than it was made with hold")
+    func limits() throws {
+        var memory = Run.Request("x = bytearray(200 << 20)\nprint(len(x))")
+        memory.limits = ExecutionLimits(timeoutMilliseconds: 10_000, memoryBytes: 64 << 20)
+        #expect(try ready(memory, on: .pooled).reason == .oom)
+        memory.limits = ExecutionLimits(timeoutMilliseconds: 10_000, memoryBytes: 512 << 20)
+        #expect(try ready(memory, on: .pooled).output == "\(200 << 20)\n")
+        var disk = Run.Request("f = open('f', 'wb')\nfor _ in range(20): f.write(bytes(1 << 20)); f.flush()")
+        disk.limits = ExecutionLimits(timeoutMilliseconds: 10_000, memoryBytes: 32 << 20)
+        let full = try ready(disk, on: .pooled)
+        #expect(full.outcome?.exitCode == 1 && full.errors.contains("OSError"), "\(full)")
+        var time = Run.Request("while True: pass")
+        time.limits = ExecutionLimits(timeoutMilliseconds: 600)
+        let wall = try #require(try ready(time, on: .pooled).outcome?.wallTimeMicroseconds)
+        #expect(wall >= 600_000 && wall < 700_000, "\(wall) µs")
+    }
+
+    @Test("17, 75: each is used once, and has random numbers of its own")
+    func once() throws {
+        let code = """
+            import os, random, uuid, tempfile
+            for d in ('/workspace', '/tmp', '/dev/shm'):
+                assert not os.path.exists(d + '/marker'); open(d + '/marker', 'w').close()
+            print(hash('x'), random.random(), uuid.uuid4(), next(tempfile._get_candidate_names()))
+            """
+        var seen: Set<Substring> = []
+        for _ in 0..<6 {
+            let run = try ready(Run.Request(code), on: .pooled)
+            #expect(run.outcome?.exitCode == 0, "\(run)")
+            seen.formUnion(run.output.split(whereSeparator: \.isWhitespace))
+        }
+        #expect(seen.count == 24)
+        var node = Run.Request("console.log(Math.random(), require('crypto').randomUUID())")
+        node.template = "basic-nodejs"
+        node.file = "main.js"
+        let runs = try (0..<3).map { _ in try ready(node, on: .pooled).output }
+        #expect(Set(runs.flatMap { $0.split(whereSeparator: \.isWhitespace) }).count == 6, "\(runs)")
+    }
+
+    @Test("a call with an environment or limits that what waits cannot have is served all the same")
+    func otherWays() throws {
+        var hashed = Run.Request("print(hash('x'))")
+        hashed.environment = ["PYTHONHASHSEED": "0"]
+        let first = try Run.run(hashed, on: .pooled)
+        #expect(try Run.run(hashed, on: .pooled).output == first.output && !first.output.isEmpty)
+        var few = Run.Request("import resource; print(resource.getrlimit(resource.RLIMIT_NPROC)[0])")
+        few.limits = ExecutionLimits(timeoutMilliseconds: 10_000, processes: 9)
+        #expect(try Run.run(few, on: .pooled).output == (try Run.run(few, on: .plain).output))
+        var long = Run.Request("import os, sys; print(len(os.environ['LONG']), len(sys.argv[1]))")
+        long.environment = ["LONG": String(repeating: "x", count: 60_000)]
+        long.arguments = [String(repeating: "y", count: 50_000)]
+        #expect(try Run.run(long, on: .pooled).output == "60000 50000\n")
+    }
+
+    @Test("one whose interpreter was killed while it waited is not given to anybody")
+    func killed() throws {
+        let isolator = try TestIsolator(ready: 2)
+        defer { isolator.stop() }
+        #expect(isolator.waitUntilReady())
+        let waiting = isolator.processes().filter { $0.command.contains("SOULBOX") || $0.command.contains("python3") }
+        #expect(waiting.count >= 2)
+        for process in waiting { kill(process.id, SIGKILL) }
+        // What is killed ends when it next gets the processor, of which it has the smallest share.
+        usleep(300_000)
+        for _ in 0..<3 { #expect(try Run.python("print(1)", on: isolator).output == "1\n") }
+        #expect(isolator.waitUntilReady(seconds: 60))
+        #expect(isolator.waitUntilClean())
+    }
+
+    @Test("400 executions at once, and then none: what was taken is replaced, and nothing is left behind")
+    func load() async throws {
+        let isolator = try TestIsolator(ready: 2)
+        #expect(isolator.waitUntilReady())
+        let failures = Monitor(0)
+        let each = Host.repetitions(400) / 8
+        await withTaskGroup(of: Void.self) { group in
+            for client in 0..<8 {
+                group.addTask {
+                    await Task.detached {
+                        for number in 0..<each {
+                            let text = "\(client)-\(number)"
+                            let run = try? Run.python("print('\(text)')", on: isolator)
+                            if run?.output != text + "\n" { failures.update { $0 += 1 } }
+                        }
+                    }.value
+                }
+            }
+        }
+        #expect(failures.read { $0 } == 0)
+        #expect(isolator.waitUntilReady())
+        #expect(isolator.waitUntilClean())
+        let status = try isolator.status
+        #expect(status.readyTaken > 0 && status.sandboxes == 0)
+        isolator.process.signal(SIGTERM)
+        isolator.process.waitForExit()
+        #expect(isolator.sandboxes.isEmpty && isolator.processes().isEmpty)
+        isolator.stop()
+    }
+
+    @Test("1, 2: kill -9 of the isolator: what stood ready is cleared away by the next")
+    func orphans() throws {
+        let first = try TestIsolator(ready: 2)
+        #expect(first.waitUntilReady())
+        let before = first.sandboxes
+        first.process.signal(SIGKILL)
+        first.process.waitForExit()
+        let second = try TestIsolator(instance: first.instance, ready: 1)
+        defer { second.stop() }
+        #expect(second.waitUntilReady(1))
+        #expect(second.waitUntilClean())
+        #expect(second.sandboxes.isDisjoint(with: before))
+    }
+
+    @Test("the memory that all together take is bounded")
+    func memory() throws {
+        let isolator = try TestIsolator(ready: 50, readyMemory: 64 << 20)
+        defer { isolator.stop() }
+        #expect(isolator.waitUntilReady(1))
+        usleep(3_000_000)
+        // Each counts as a mebibyte and what its cgroup is charged with; one may be under way on each of two threads.
+        #expect(try isolator.status.ready < 40)
+        #expect(try Run.python("print(1)", on: isolator).output == "1\n")
+    }
+}
