@@ -8,6 +8,10 @@ public enum MonotonicClock {
         clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
+
+    /// Nanoseconds from one moment to another; 0 when the other came first, as when two threads looked at the clock and the
+    /// one that looked first was the later to write down what it saw.
+    public static func elapsed(from earlier: UInt64, to later: UInt64) -> UInt64 { later > earlier ? later - earlier : 0 }
 }
 
 /// The system's clock (CLOCK_REALTIME).

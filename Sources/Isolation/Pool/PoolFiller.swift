@@ -41,7 +41,9 @@ struct PoolFiller: Sendable {
             }
             if isFirst { trim(at: now) }
             let isSoon = pool.state.withLock { state in
-                state.shelves.values.contains { now - $0.lastTaken < PoolFiller.soonFor }
+                state.shelves.values.contains {
+                    MonotonicClock.elapsed(from: $0.demand.lastTaken, to: now) < PoolFiller.soonFor
+                }
             }
             usleep(isSoon ? PoolFiller.pause.soon : PoolFiller.pause.seldom)
         }
@@ -132,7 +134,9 @@ struct PoolFiller: Sendable {
         let dropped = pool.state.withLock { state -> ReadySandbox? in
             for (kind, shelf) in state.shelves {
                 if shelf.ready.count > 2 * shelf.target(at: now) { return state.shelves[kind]?.ready.removeFirst() }
-                if shelf.minimum == 0, shelf.count == 0, now - shelf.lastTaken > PoolFiller.forgetAfter {
+                if shelf.minimum == 0, shelf.count == 0,
+                    MonotonicClock.elapsed(from: shelf.demand.lastTaken, to: now) > PoolFiller.forgetAfter
+                {
                     state.shelves[kind] = nil
                 }
             }

@@ -56,7 +56,7 @@ final class ReadyPool: Sendable {
                     guard isDemand, state.shelves.count < ReadyPool.maximumKinds else { return nil }
                     state.shelves[kind] = PoolShelf(image: image, minimum: 0)
                 }
-                if isDemand { state.shelves[kind]?.noteDemand(at: now) }
+                if isDemand { state.shelves[kind]?.demand.note(at: now) }
                 // The one made last, whose memory is warm.
                 let taken = state.shelves[kind]?.ready.popLast()
                 if taken != nil { state.counts.taken += 1 } else { state.counts.missed += 1 }

@@ -132,7 +132,7 @@ final class ManagedSandbox: Sendable {
                 let lifetime = startedAt.map { Timestamp.now.microseconds - $0.microseconds } ?? 0
                 return lifetime > 0 ? Int(microseconds * 1000 / UInt64(lifetime)) : 0
             }
-            let elapsed = max(1, (now - sample.at) / 1000)
+            let elapsed = max(1, MonotonicClock.elapsed(from: sample.at, to: now) / 1000)
             let used = microseconds - sample.microseconds
             if elapsed >= 1_000_000 { state.sample = (now, microseconds) }
             return Int(used * 1000 / elapsed)

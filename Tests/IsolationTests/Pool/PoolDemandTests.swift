@@ -1,0 +1,29 @@
+import Testing
+
+@testable import Isolation
+
+@Suite("Demand for ready sandboxes")
+struct PoolDemandTests {
+    private let second: UInt64 = 1_000_000_000
+
+    @Test("twice the most of a second, fading by half in 30 seconds")
+    func peak() {
+        var demand = PoolDemand()
+        #expect(demand.target(at: 100 * second) == 0)
+        for number in 0..<20 { demand.note(at: 100 * second + UInt64(number)) }
+        #expect(demand.target(at: 100 * second + 20) == 40)
+        #expect(demand.target(at: 130 * second + 20) == 20)
+        #expect(demand.target(at: 160 * second + 20) == 10)
+        #expect(demand.target(at: 1000 * second) == 0)
+        demand.note(at: 1001 * second)
+        #expect(demand.target(at: 1001 * second) == 2 && demand.lastTaken == 1001 * second)
+    }
+
+    @Test("a thread that looked at the clock before another wrote down what it saw harms nothing")
+    func order() {
+        var demand = PoolDemand()
+        demand.note(at: 10 * second)
+        demand.note(at: 9 * second)
+        #expect(demand.target(at: 8 * second) == 4 && demand.lastTaken == 10 * second)
+    }
+}
