@@ -44,8 +44,8 @@ func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: common, linkerSettings: selfContained)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: common)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: common)
 }
 
 let package = Package(
@@ -161,7 +161,7 @@ let package = Package(
             [
                 "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", "TestProcess",
                 "TestWorld", logging,
-            ]),
+            ], exclude: ["Programs/python", "Programs/nodejs"]),
         tests("SoulBoxEgressTests", ["SoulBoxEgress", "IsolationProtocol", "LinuxKernel", "SoulBoxModel", logging]),
         tests("FastCGITests", ["FastCGI", "LinuxKernel"]),
         .target(

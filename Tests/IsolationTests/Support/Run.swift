@@ -26,6 +26,8 @@ struct Run: CustomStringConvertible {
     /// What to run.
     struct Request {
         var code: String
+        /// The bytes of the code, where they are no text.
+        var source: [UInt8]?
         var template = "basic-python"
         var file = "main.py"
         var arguments: [String] = []
@@ -53,7 +55,7 @@ struct Run: CustomStringConvertible {
     ) throws -> Run {
         var input = try SealedFile(name: "input")
         var files: [ExecuteCall.File] = []
-        for (path, bytes) in [(request.file, Array(request.code.utf8))] + request.files.map({ ($0.key, $0.value) }) {
+        for (path, bytes) in [(request.file, request.source ?? Array(request.code.utf8))] + request.files.map({ ($0.key, $0.value) }) {
             files.append(.init(path: path, offset: input.size, size: bytes.count))
             try input.append(bytes)
         }

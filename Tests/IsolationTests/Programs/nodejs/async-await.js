@@ -1,0 +1,1 @@
+const sleep = (m) => new Promise((r) => setTimeout(r, m)); (async () => { await sleep(2); console.log("slept"); for await (const x of (async function* () { yield 1; yield 2; })()) console.log(x); })();

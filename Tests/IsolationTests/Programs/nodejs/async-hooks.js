@@ -1,0 +1,1 @@
+const { AsyncLocalStorage } = require("async_hooks"); const s = new AsyncLocalStorage(); s.run(5, () => setTimeout(() => console.log(s.getStore()), 1)); console.log(require("async_hooks").executionAsyncId());

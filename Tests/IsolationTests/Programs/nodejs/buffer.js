@@ -1,0 +1,1 @@
+console.log(Buffer.from("ünï"), Buffer.from("aGk=", "base64").toString(), Buffer.poolSize);

@@ -1,0 +1,1 @@
+const cp = require("child_process"); if (process.argv[2] === "child") { process.send({ v: 1, a: process.execArgv }); process.disconnect(); } else { const c = cp.fork(__filename, ["child"]); c.on("message", (m) => console.log(m)); c.on("exit", (x) => console.log("exit", x)); }

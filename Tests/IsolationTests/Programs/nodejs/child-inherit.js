@@ -1,0 +1,1 @@
+require("child_process").spawnSync("echo", ["inherited"], { stdio: "inherit" }); console.log("after");

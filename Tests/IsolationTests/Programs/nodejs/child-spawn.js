@@ -1,0 +1,1 @@
+const c = require("child_process").spawn("sh", ["-c", "cat; echo err >&2; exit 3"]); c.stdout.on("data", (d) => console.log("out", d.toString())); c.stderr.on("data", (d) => console.log("err", d.toString())); c.on("close", (code) => console.log(code)); c.stdin.end("in");

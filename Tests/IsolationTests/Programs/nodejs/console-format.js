@@ -1,0 +1,1 @@
+console.log("%s %d %i %f %j %o %O %c%%", "a", 1.5, 1.5, 1.5, { a: 1 }, [1], { b: 2 }, "css"); console.log(new Map([[1, { a: [1, 2, { x: 1 }] }]]), new Set([1]), Symbol("s"), 10n, -0, [, 1], class A {}, function f() {}, null);

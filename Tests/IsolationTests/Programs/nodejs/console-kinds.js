@@ -1,0 +1,1 @@
+console.info("i"); console.warn("w"); console.table([{ a: 1 }]); console.group("g"); console.log("in"); console.groupEnd(); console.assert(false, "a"); console.count(); console.dir({ a: { b: { c: { d: 1 } } } }, { depth: 0 });

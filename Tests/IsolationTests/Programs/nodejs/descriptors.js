@@ -1,0 +1,1 @@
+console.log(require("fs").openSync("x", "w") > 2);

@@ -1,0 +1,1 @@
+console.log(typeof FinalizationRegistry, typeof WeakRef, typeof SharedArrayBuffer, typeof navigator, typeof WebSocket);

@@ -1,0 +1,2 @@
+// env: NODE_DEBUG=timers
+setTimeout(() => console.log("x"), 1);

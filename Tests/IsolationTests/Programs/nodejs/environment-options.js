@@ -1,0 +1,2 @@
+// env: NODE_OPTIONS=--throw-deprecation
+console.log(process.throwDeprecation, process.execArgv); new Buffer(1);

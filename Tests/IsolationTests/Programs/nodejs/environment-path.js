@@ -1,0 +1,2 @@
+// env: NODE_PATH=/tmp/modules
+console.log(require("module").globalPaths);

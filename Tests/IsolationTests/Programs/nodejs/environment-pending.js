@@ -1,0 +1,2 @@
+// env: NODE_PENDING_DEPRECATION=1
+new Buffer(2);

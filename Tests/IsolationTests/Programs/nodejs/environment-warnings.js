@@ -1,0 +1,2 @@
+// env: NODE_NO_WARNINGS=1
+process.emitWarning("hidden");

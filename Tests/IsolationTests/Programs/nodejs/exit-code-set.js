@@ -1,0 +1,1 @@
+process.exitCode = 5; process.on("exit", (c) => console.log("exit", c));

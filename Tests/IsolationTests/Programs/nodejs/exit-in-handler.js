@@ -1,0 +1,1 @@
+process.on("uncaughtException", (e, o) => { console.log(e.message, o); process.exit(4); }); throw new Error("x");

@@ -1,0 +1,1 @@
+require("fs").unlinkSync(__filename); console.log(require("fs").existsSync("main.js"));

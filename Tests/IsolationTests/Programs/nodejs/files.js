@@ -1,0 +1,1 @@
+const fs = require("fs"); fs.mkdirSync("a/b", { recursive: true }); fs.writeFileSync("a/b/c", "x"); console.log(fs.readdirSync(".", { recursive: true }).sort(), fs.statSync("a/b/c").mode.toString(8)); try { fs.readFileSync("none"); } catch (e) { console.log(e.code, e.message); }

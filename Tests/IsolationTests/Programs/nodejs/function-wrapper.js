@@ -1,0 +1,1 @@
+console.log(arguments.callee.toString().slice(0, 60));

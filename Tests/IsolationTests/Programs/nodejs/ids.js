@@ -1,0 +1,1 @@
+console.log(process.getuid(), process.getgid(), process.getgroups(), process.cwd(), process.umask(), process.ppid);

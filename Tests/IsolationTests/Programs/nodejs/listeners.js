@@ -1,0 +1,1 @@
+console.log(process.eventNames().sort(), process.listenerCount("exit"), process.listenerCount("SIGINT"));

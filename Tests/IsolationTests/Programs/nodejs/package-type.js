@@ -1,0 +1,1 @@
+console.log(require("module").builtinModules.length > 50, require("module").globalPaths);

@@ -1,0 +1,1 @@
+console.log(performance.getEntries().map((e) => e.name));

@@ -1,0 +1,1 @@
+const p = Promise.reject(1); p.catch(() => console.log("in time"));

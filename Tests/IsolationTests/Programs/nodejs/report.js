@@ -1,0 +1,1 @@
+console.log(process.report.excludeNetwork, process.features.inspector);

@@ -1,0 +1,1 @@
+console.log(require.main === module, require.main.filename, process.mainModule === module);

@@ -1,0 +1,1 @@
+if (!global.once) { global.once = true; console.log(require("./main.js")); } exports.x = 1;

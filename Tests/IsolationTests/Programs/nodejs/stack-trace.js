@@ -1,0 +1,1 @@
+function a() { b(); } function b() { console.log(new Error("here").stack); } a();

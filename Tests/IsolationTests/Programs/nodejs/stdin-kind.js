@@ -1,0 +1,1 @@
+console.log(process.stdin.constructor.name, process.stdin.isTTY, process.stdin.fd);

@@ -1,0 +1,2 @@
+// stdin: synchronous
+console.log(require("fs").readFileSync(0, "utf8"));

@@ -1,0 +1,1 @@
+console.log(process.stdout.constructor.name, process.stderr.constructor.name, process.stdout.isTTY, process.stdout.writable, process.stdout.fd, process.stdout.columns, process.stdout._type, process.stdout.writableHighWaterMark);

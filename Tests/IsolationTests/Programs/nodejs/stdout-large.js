@@ -1,0 +1,1 @@
+process.stdout.write("x".repeat(500000) + "\n"); process.exitCode = 2;

@@ -1,0 +1,1 @@
+const { Readable, Transform, pipeline } = require("stream"); pipeline(Readable.from(["a", "b"]), new Transform({ transform(c, _, d) { d(null, c.toString().toUpperCase()); } }), process.stdout, (e) => { if (e) console.error(e.code); });

@@ -1,0 +1,1 @@
+console.log(this === module.exports, globalThis === global, arguments.length, typeof require);

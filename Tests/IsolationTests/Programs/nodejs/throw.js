@@ -1,0 +1,1 @@
+function f() { throw new TypeError("bad"); } f();

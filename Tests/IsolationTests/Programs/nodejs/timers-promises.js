@@ -1,0 +1,1 @@
+require("timers/promises").setTimeout(1, "v").then(console.log);

@@ -1,0 +1,1 @@
+setTimeout(() => console.log("never"), 10000).unref(); console.log("ends");

@@ -1,0 +1,1 @@
+process.emitWarning("careful", "CustomWarning", "C1"); new Buffer(1);

@@ -1,0 +1,1 @@
+const { Worker, isMainThread, parentPort, workerData } = require("worker_threads"); if (isMainThread) { const w = new Worker(__filename, { workerData: 5, argv: ["w"] }); w.on("message", (m) => console.log("from worker", m)); w.on("exit", (c) => console.log("exit", c)); } else parentPort.postMessage([workerData, process.argv.slice(2), process.env.SOULBOX_PRESTART]);

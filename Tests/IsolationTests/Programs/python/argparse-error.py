@@ -1,0 +1,2 @@
+# args: --wrong
+import argparse; argparse.ArgumentParser().parse_args()

@@ -1,0 +1,3 @@
+import asyncio
+async def main(): raise RuntimeError("in a task")
+asyncio.run(main())

@@ -1,0 +1,2 @@
+import atexit, threading
+atexit.register(lambda: print("atexit")); threading._register_atexit(lambda: print("threads"))

@@ -1,0 +1,3 @@
+import contextlib
+with contextlib.redirect_stdout(None): print("hidden")
+print("seen")

@@ -1,0 +1,1 @@
+import os; print(os.getcwd(), os.path.abspath("x"), sorted(os.listdir(".")))

@@ -1,0 +1,1 @@
+f = open("x", "w"); print(f.fileno())

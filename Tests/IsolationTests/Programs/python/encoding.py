@@ -1,0 +1,1 @@
+import sys, locale; print(sys.stdout.encoding, sys.stderr.encoding, sys.stdin.encoding, sys.getfilesystemencoding(), locale.getpreferredencoding(), sys.stdout.errors, sys.stderr.errors, sys.stdin.errors)

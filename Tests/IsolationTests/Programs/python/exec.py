@@ -1,0 +1,1 @@
+import os; os.execvp("sh", ["sh", "-c", "echo $0 replaced; exit 5"])

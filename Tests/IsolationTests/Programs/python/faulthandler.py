@@ -1,0 +1,1 @@
+import faulthandler; print(faulthandler.is_enabled())

@@ -1,0 +1,1 @@
+import gc; print(gc.garbage, gc.get_debug(), gc.callbacks)

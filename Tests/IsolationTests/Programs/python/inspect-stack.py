@@ -1,0 +1,1 @@
+import inspect; print([(s.filename, s.function) for s in inspect.stack()])

@@ -1,0 +1,1 @@
+import sys; sys.stdout.close(); print("x")

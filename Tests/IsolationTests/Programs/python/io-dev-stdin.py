@@ -1,0 +1,2 @@
+# stdin: by the device
+print(open("/dev/stdin").read())

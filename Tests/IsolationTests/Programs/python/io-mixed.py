@@ -1,0 +1,2 @@
+import sys
+for i in range(5): print(i, end=" "); sys.stderr.write(str(i))

@@ -1,0 +1,1 @@
+import linecache; print(repr(linecache.getline(__file__, 1)))

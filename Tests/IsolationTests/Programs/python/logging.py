@@ -1,0 +1,1 @@
+import logging; logging.warning("careful"); logging.info("hidden"); logging.basicConfig(level=logging.INFO, force=True, format="%(name)s %(message)s"); logging.info("shown")

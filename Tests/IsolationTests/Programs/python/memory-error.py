@@ -1,0 +1,3 @@
+x = []
+try: x = bytearray(1 << 50)
+except MemoryError: print("no memory")

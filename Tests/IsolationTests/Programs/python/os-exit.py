@@ -1,0 +1,1 @@
+import os; print("lost"); os._exit(4)

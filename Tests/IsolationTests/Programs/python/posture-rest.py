@@ -1,0 +1,1 @@
+import os; print(open("/proc/self/oom_score_adj").read(), open("/proc/self/comm").read(), open("/proc/self/personality").read() if os.access("/proc/self/personality", 4) else "", open("/proc/self/timerslack_ns").read() if os.path.exists("/proc/self/timerslack_ns") else "")

@@ -1,0 +1,1 @@
+print([l for l in open("/proc/self/status").read().split("\n") if l.split(":")[0] in ("Umask", "Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "Seccomp_filters", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "SigBlk", "SigIgn", "SigCgt", "ShdPnd", "SigPnd", "Threads", "TracerPid", "CoreDumping", "Speculation_Store_Bypass")])

@@ -1,0 +1,2 @@
+# env: PYTHONHASHSEED=42
+print(hash("x"))

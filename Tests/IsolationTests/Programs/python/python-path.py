@@ -1,0 +1,2 @@
+# env: PYTHONPATH=/tmp/somewhere
+import sys; print(sys.path)

@@ -1,0 +1,2 @@
+# env: PYTHONIOENCODING=latin-1
+import sys; print(sys.stdout.encoding)

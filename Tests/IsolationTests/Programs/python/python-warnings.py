@@ -1,0 +1,2 @@
+# env: PYTHONWARNINGS=error
+import warnings; warnings.warn("x")

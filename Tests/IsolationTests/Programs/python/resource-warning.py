@@ -1,0 +1,1 @@
+open("f", "w"); print("x")

@@ -1,0 +1,1 @@
+import os; os.remove(__file__); print("gone", os.path.exists("main.py"))

@@ -1,0 +1,3 @@
+open("random.py", "w").write("value = 42\n")
+import importlib; importlib.invalidate_caches()
+import random; print(random.value)

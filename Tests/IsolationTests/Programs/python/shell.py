@@ -1,0 +1,1 @@
+import os; print(os.system("exit 2"), os.popen("echo popen").read())

@@ -1,0 +1,3 @@
+import os, signal
+try: os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt: print("caught")

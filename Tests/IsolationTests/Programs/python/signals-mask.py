@@ -1,0 +1,1 @@
+import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, []), signal.sigpending())

@@ -1,0 +1,1 @@
+import sys; print("out"); print("err", file=sys.stderr)

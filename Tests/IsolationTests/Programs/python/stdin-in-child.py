@@ -1,0 +1,2 @@
+# stdin: for the child
+import subprocess; print(subprocess.check_output(["cat"]))

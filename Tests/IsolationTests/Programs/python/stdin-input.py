@@ -1,0 +1,2 @@
+# stdin: Ada
+print("Hi " + input("name? "))

@@ -1,0 +1,2 @@
+# stdin: one two
+import sys; print(sys.stdin.readlines())

@@ -1,0 +1,1 @@
+import subprocess, sys; print("first", flush=True); subprocess.run(["echo", "second"]); print("third")

@@ -1,0 +1,1 @@
+import subprocess; subprocess.run("echo to-err >&2; exit 3", shell=True, check=True)

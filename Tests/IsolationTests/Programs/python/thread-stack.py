@@ -1,0 +1,1 @@
+import threading; print(threading.stack_size())

@@ -1,0 +1,1 @@
+e = RuntimeError("r"); e.add_note("a note"); raise e

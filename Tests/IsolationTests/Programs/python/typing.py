@@ -1,0 +1,3 @@
+from typing import get_type_hints
+def f(a: "int", b: list["str"]) -> None: ...
+print(get_type_hints(f))

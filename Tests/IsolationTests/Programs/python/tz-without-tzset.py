@@ -1,0 +1,2 @@
+# env: TZ=Asia/Tokyo
+import time; print(time.localtime(0).tm_hour)

@@ -1,0 +1,1 @@
+import os, socket; print(os.uname().sysname, os.uname().nodename == socket.gethostname())

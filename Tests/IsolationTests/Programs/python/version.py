@@ -1,0 +1,1 @@
+import sys, platform; print(sys.version, platform.python_implementation(), sys.api_version)

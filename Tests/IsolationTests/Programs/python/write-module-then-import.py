@@ -1,0 +1,2 @@
+open("fresh.py", "w").write("x = 'fresh'\n")
+import fresh; print(fresh.x)

@@ -1,0 +1,74 @@
+"""Requests to the stack, sent and timed by the C client."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from .host import TOOLS, run
+from .programs import OUTPUT, SOURCES
+from .samples import Samples
+from .stack import Stack
+
+# How the answer of an execution shows what the program wrote.
+SHOWN = f'"output":{json.dumps(OUTPUT + chr(10))}'
+
+COMMENTS = {"python": "#", "nodejs": "//", "go": "//", "rust": "//", "java": "//"}
+
+
+class Client:
+    """Makes requests ready and sends them."""
+
+    def __init__(self, stack: Stack, directory: Path):
+        self._stack = stack
+        self._directory = directory
+        self._directory.mkdir()
+        self._files = 0
+        self._items = 0
+
+    def request(self, method: str, path: str, body: object, status: int, expected: str) -> Path:
+        """A request as it is sent, with what its answer must be and hold."""
+        text = "" if body is None else json.dumps(body)
+        head = [
+            f"{method} {path} HTTP/1.1",
+            f"Host: 127.0.0.1:{self._stack.port}",
+            f"X-API-Key: {self._stack.key}",
+            "Content-Type: application/json",
+            f"Content-Length: {len(text)}",
+        ]
+        self._files += 1
+        file = self._directory / f"{self._files}"
+        file.write_text(f"{status} {expected}\n" + "\r\n".join([*head, "", text]), newline="")
+        return file
+
+    def execution(self, language: str, is_new: bool = False) -> Path:
+        """A request to run the hello of a language; a new one has a source that no request before it had."""
+        code = SOURCES[language]
+        if is_new:
+            code += f"{COMMENTS[language]} {{number}}\n"
+        return self.request("POST", "/api/execute", {"language": language, "code": code}, 200, SHOWN)
+
+    def creation(self, wait: bool) -> Path:
+        """A request for a sandbox that stays."""
+        path = "/api/sandboxes?wait=true" if wait else "/api/sandboxes"
+        return self.request("POST", path, {"runtime": "python"}, 201, '"sandbox_id"')
+
+    def first_output(self) -> Path:
+        """Runs the hello in the sandbox that the request before has made."""
+        return self.request("POST", "/api/sandboxes/{sandbox}/execute", {"code": SOURCES["python"]}, 200, SHOWN)
+
+    def deletion(self) -> Path:
+        """Deletes that sandbox."""
+        return self.request("DELETE", "/api/sandboxes/{sandbox}?force=true", None, 204, " ")
+
+    def load(
+        self, *steps: Path, count: int, connections: int = 1, seconds: int = 120, timed: int | None = None
+    ) -> Samples:
+        """Sends the steps `count` times and says how long the first `timed` of them took."""
+        port, first = str(self._stack.port), str(self._items)
+        self._items += count
+        numbers = [port, str(connections), str(count), str(seconds), first, str(timed or len(steps))]
+        done = run([str(TOOLS / "client"), *numbers, *map(str, steps)])
+        if done.stderr:
+            print(done.stderr, end="", flush=True)
+        return Samples.parse(done.stdout)

@@ -1,0 +1,105 @@
+"""A SoulBox of the benchmark's own: started for one run, and removed with all that it has made."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+from .host import RELEASE, BenchError, free_port, run
+
+CGROUPS = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup")
+
+
+class Stack:
+    """The stack under test."""
+
+    def __init__(self, directory: Path):
+        self.home = directory / "home"
+        self.port = free_port()
+        tls_port = free_port()
+        self._environment = os.environ | {
+            "SOULBOX_HOME": str(self.home),
+            "SOULBOX_HTTP_PORT": str(self.port),
+            "SOULBOX_HTTPS_PORT": str(tls_port),
+        }
+        # The benchmark's cluster is a private one, whatever the caller's shell says.
+        self._environment.pop("DATABASE_URL", None)
+        self.key = ""
+
+    def __enter__(self) -> Stack:
+        try:
+            self.soulbox("up", "--detach")
+            self.key = self.make_key("bench", "standard=0", "execution=0", "upload=0")
+            account = self.request("GET", "/api/account")
+            quotas = dict.fromkeys(account["quotas"])
+            self.request("PUT", f"/api/accounts/{account['account_id']}", {"quotas": quotas})
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.remove()
+
+    def remove(self) -> None:
+        """Ends the stack and removes its data."""
+        data = (self.home / "data").resolve()
+        self.soulbox("down", check=False)
+        if data.is_relative_to("/var/lib/soulbox") and data.name == self.instance:
+            shutil.rmtree(data, ignore_errors=True)
+            shutil.rmtree(f"/run/soulbox/{data.name}", ignore_errors=True)
+
+    def soulbox(self, *arguments: str, check: bool = True) -> str:
+        """The operator's command, for this instance."""
+        return run([str(RELEASE / "soulbox"), *arguments], check=check, env=self._environment).stdout.strip()
+
+    def make_key(self, name: str, *limits: str) -> str:
+        """An API key that may do everything."""
+        words = [word for limit in limits for word in ("--rate-limit", limit)]
+        return self.soulbox("api-key", "create", "--name", name, "--permissions", "all", "--quiet", *words)
+
+    def request(self, method: str, path: str, body: object = None) -> dict:
+        """One request that is not measured."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        headers = {"X-API-Key": self.key, "Content-Type": "application/json"}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        if answer.status >= 300:
+            raise BenchError(f"{method} {path} {body or ''} answered {answer.status}: {text}")
+        return json.loads(text) if text else {}
+
+    @property
+    def instance(self) -> str:
+        """The name that stands in every resource of this instance's."""
+        return Path(os.readlink(self.home / "data")).name
+
+    def sandboxes(self) -> set[str]:
+        """The names of all sandboxes that have cgroups, those that stand ready too."""
+        for tree in CGROUPS:
+            top = tree / f"soulbox-{self.instance}/sbx"
+            if top.is_dir():
+                return {entry.name for entry in top.iterdir() if entry.is_dir()}
+        return set()
+
+    def settle(self, quiet: float = 0.3, patience: float = 20) -> None:
+        """Waits until no sandbox is made or removed any more: filling the ready pool must not slow down what is measured
+        beside SoulBox."""
+        deadline = time.monotonic() + patience
+        before, since = self.sandboxes(), time.monotonic()
+        while time.monotonic() < deadline and time.monotonic() - since < quiet:
+            time.sleep(0.05)
+            now = self.sandboxes()
+            if now != before:
+                before, since = now, time.monotonic()
+
+    def delete_sandboxes(self) -> None:
+        """Deletes all persistent sandboxes."""
+        while listed := self.request("GET", "/api/sandboxes?limit=1000")["sandboxes"]:
+            for sandbox in listed:
+                self.request("DELETE", f"/api/sandboxes/{sandbox['sandbox_id']}?force=true")
