@@ -72,11 +72,6 @@ struct ReadyPoolTests {
             seen.formUnion(run.output.split(whereSeparator: \.isWhitespace))
         }
         #expect(seen.count == 24)
-        var node = Run.Request("console.log(Math.random(), require('crypto').randomUUID())")
-        node.template = "basic-nodejs"
-        node.file = "main.js"
-        let runs = try (0..<3).map { _ in try ready(node, on: .pooled).output }
-        #expect(Set(runs.flatMap { $0.split(whereSeparator: \.isWhitespace) }).count == 6, "\(runs)")
     }
 
     @Test("a call with an environment or limits that what waits cannot have is served all the same")

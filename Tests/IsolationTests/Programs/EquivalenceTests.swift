@@ -72,6 +72,15 @@ struct EquivalenceTests {
         return Array(text.replacing(/0x[0-9a-f]+/, with: "0x").replacing(/duration_ms:? [0-9.]+/, with: "").utf8)
     }
 
+    @Test("17: Node.js: each has random numbers of its own")
+    func random() throws {
+        var request = Run.Request("console.log(Math.random(), require('crypto').randomUUID())")
+        request.template = "basic-nodejs"
+        request.file = "main.js"
+        let runs = try (0..<3).map { _ in try TestIsolator.pooled.ready { try Run.run(request, on: .pooled) }.output }
+        #expect(Set(runs.flatMap { $0.split(whereSeparator: \.isWhitespace) }).count == 6, "\(runs)")
+    }
+
     @Test("there are programs to compare")
     func corpus() {
         #expect(EquivalenceTests.programs("python").count > 180 && EquivalenceTests.programs("nodejs").count > 130)
