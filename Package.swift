@@ -57,6 +57,7 @@ let package = Package(
         .executable(name: "soulbox-isolator", targets: ["soulbox-isolator"]),
         .executable(name: "soulbox-egress", targets: ["soulbox-egress"]),
         .executable(name: "soulbox-init", targets: ["soulbox-init"]),
+        .library(name: "soulbox-zygote", type: .dynamic, targets: ["CZygote"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -74,7 +75,16 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .target(name: "CLinux"),
-        .target(name: "CInit"),
+        .target(name: "CProgram"),
+        .target(name: "CInit", dependencies: ["CProgram"]),
+        // Loaded by interpreters in images: it needs nothing but their libc, and none of Swift's libraries.
+        .target(
+            name: "CZygote", dependencies: ["CProgram"],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-enable-experimental-feature", "Embedded", "-wmo", "-no-static-stdlib", "-nostartfiles",
+                ])
+            ]),
 
         // Values and the kernel.
         library("SoulBoxModel", []),
@@ -148,7 +158,7 @@ let package = Package(
         executable("soulbox-isolator", ["Isolation", "SoulBoxService", logging]),
         executable("soulbox-egress", ["SoulBoxEgress", "SoulBoxService", logging]),
         .executableTarget(
-            name: "soulbox-init", dependencies: ["CInit"], swiftSettings: embedded,
+            name: "soulbox-init", dependencies: ["CInit", "CProgram"], swiftSettings: embedded,
             linkerSettings: [.unsafeFlags(["-Xclang-linker", "-static"])]),
 
         tests("ArchivesTests", ["Archives"]),

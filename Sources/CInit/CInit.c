@@ -41,29 +41,7 @@ int init_accept(int listener) {
 }
 
 ssize_t init_receive(int connection, void *buffer, size_t size, int *descriptors, int *count) {
-    struct iovec part = {.iov_base = buffer, .iov_len = size};
-    union {
-        struct cmsghdr align;
-        char space[CMSG_SPACE(INIT_MAXIMUM_DESCRIPTORS * sizeof(int))];
-    } control;
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space,
-                             .msg_controllen = sizeof control.space};
-    *count = 0;
-    ssize_t result;
-    do result = recvmsg(connection, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    while (result < 0 && errno == EINTR);
-    if (result < 0) return -errno;
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-        size_t arrived = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < arrived && *count < INIT_MAXIMUM_DESCRIPTORS; i++)
-            memcpy(&descriptors[(*count)++], CMSG_DATA(header) + i * sizeof(int), sizeof(int));
-    }
-    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-        while (*count > 0) close(descriptors[--*count]);
-        return -EMSGSIZE;
-    }
-    return result;
+    return program_receive(connection, buffer, size, MSG_DONTWAIT, descriptors, INIT_MAXIMUM_DESCRIPTORS, count);
 }
 
 void init_send(int connection, const void *bytes, size_t count) {

@@ -1,94 +1,17 @@
-// Runs between fork and exec in PID 1's single thread: no allocation, and each step where it stands for a reason.
-#define _GNU_SOURCE
+// Runs between fork and exec in PID 1's single thread: no allocation.
 #include "CInit.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <linux/securebits.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { KIND_READY = 2, KIND_GO = 3, KIND_FAILED = 4 };
-// The handover follows the connection, which exec closes.
-enum { CONNECTION = 3, HANDOVER = 4 };
+// Where program_become leaves it.
+enum { CONNECTION = 3 };
 
-static const char *arguments[INIT_MAXIMUM_STRINGS + 1];
-static const char *variables[INIT_MAXIMUM_STRINGS + 1];
+static const char *arguments[PROGRAM_MAXIMUM_STRINGS + 1];
+static const char *variables[PROGRAM_MAXIMUM_STRINGS + 1];
 
-static void fail(int connection, enum init_step step) {
-    uint32_t packet[4] = {KIND_FAILED, 8, (uint32_t)step, (uint32_t)errno};
-    (void)send(connection, packet, sizeof packet, MSG_NOSIGNAL);
-    _exit(127);
-}
-
-static int set_streams(const struct init_program *program) {
-    // First above the numbers that they are to have, so that none is overwritten before its turn.
-    int above[6];
-    int last = program->handover[0] < 0 ? CONNECTION : HANDOVER + 1;
-    for (int i = 0; i <= last; i++) {
-        int from = i < 3 ? program->streams[i] : i == CONNECTION ? program->connection : program->handover[i - HANDOVER];
-        if (from < 0) from = open("/dev/null", i == 0 ? O_RDONLY : O_WRONLY);
-        if (from < 0) return -1;
-        above[i] = fcntl(from, F_DUPFD_CLOEXEC, 64);
-        if (above[i] < 0) return -1;
-    }
-    for (int i = 0; i <= last; i++)
-        if (i != CONNECTION && dup2(above[i], i) < 0) return -1;
-    return dup3(above[CONNECTION], CONNECTION, O_CLOEXEC) < 0 ? -1 : 0;
-}
-
-static int reset_signals(void) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < 65; number++)
-        if (number != SIGKILL && number != SIGSTOP) sigaction(number, &standard, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    return sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static int set_limits(const struct init_program *program) {
-    for (uint32_t i = 0; i < program->limit_count; i++) {
-        struct init_limit limit;
-        memcpy(&limit, (const char *)program->limits + i * sizeof limit, sizeof limit);
-        struct rlimit now, wanted = {.rlim_cur = limit.soft, .rlim_max = limit.hard};
-        if (getrlimit((int)limit.resource, &now) < 0) return -1;
-        // Lower only: a service without CAP_SYS_RESOURCE cannot raise, and need not.
-        if (wanted.rlim_max > now.rlim_max) wanted.rlim_max = now.rlim_max;
-        if (wanted.rlim_cur > wanted.rlim_max) wanted.rlim_cur = wanted.rlim_max;
-        if (setrlimit((int)limit.resource, &wanted) < 0) return -1;
-    }
-    return 0;
-}
-
-static int drop_bounding_set(void) {
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
-        if (prctl(PR_CAPBSET_DROP, capability) < 0) return -1;
-    return 0;
-}
-
-static int drop_capabilities(void) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[2];
-    memset(none, 0, sizeof none);
-    return (int)syscall(SYS_capset, &header, none);
-}
-
-static int install_filter(const void *bytes, uint32_t count) {
-    struct sock_fprog program = {.len = (unsigned short)(count / sizeof(struct sock_filter)),
-                                 .filter = (struct sock_filter *)(uintptr_t)bytes};
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
-}
-
-static void collect_strings(const struct init_program *program) {
+static void collect_strings(const struct program *program) {
     const char *next = program->strings;
     for (uint32_t i = 0; i < program->argument_count; i++, next += strlen(next) + 1) arguments[i] = next;
     arguments[program->argument_count] = NULL;
@@ -123,63 +46,14 @@ static void execute(void) {
     errno = failure;
 }
 
-static void child(const struct init_program *program) {
-    int connection = program->connection;
-    // A session of its own first: no terminal of anybody's, and a process group that signals can go to.
-    if (setsid() < 0) fail(connection, INIT_STEP_SESSION);
-    if (set_streams(program) < 0) fail(connection, INIT_STEP_STREAMS);
-    connection = CONNECTION;
-    // PID 1 blocks every signal; a program starts with none blocked.
-    if (reset_signals() < 0) fail(connection, INIT_STEP_SIGNALS);
-    // Before the identity changes: lowering needs no privilege, but a limit on processes counts for the new user.
-    if (set_limits(program) < 0) fail(connection, INIT_STEP_LIMITS);
-
-    // While still uid 0 of the namespace, since each of these needs CAP_SETPCAP: nothing may come back by exec.
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) fail(connection, INIT_STEP_AMBIENT);
-    if (drop_bounding_set() < 0) fail(connection, INIT_STEP_BOUNDING);
-    if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
-                                     SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
-                                     SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED) < 0)
-        fail(connection, INIT_STEP_SECUREBITS);
-    // Groups before group before user: afterwards the capability for it is of no use any more.
-    if (syscall(SYS_setgroups, 0, NULL) < 0) fail(connection, INIT_STEP_GROUPS);
-    if (syscall(SYS_setresgid, program->group, program->group, program->group) < 0 ||
-        syscall(SYS_setresuid, program->user, program->user, program->user) < 0)
-        fail(connection, INIT_STEP_IDENTITY);
-    // setresuid keeps capabilities under NO_SETUID_FIXUP: they go by themselves, and after the last use of one.
-    if (drop_capabilities() < 0) fail(connection, INIT_STEP_CAPABILITIES);
-
-    // All that is left of PID 1: the listener, other connections, the signal descriptor.
-    int above = program->handover[0] < 0 ? CONNECTION + 1 : HANDOVER + 2;
-    if (syscall(SYS_close_range, above, ~0U, 0) < 0) fail(connection, INIT_STEP_DESCRIPTORS);
-    // As the program's user, so that its permissions count; a path that leads out of the root has no slash in front.
-    char where[4096];
-    if (chdir(program->directory) < 0) fail(connection, INIT_STEP_DIRECTORY);
-    if (!getcwd(where, sizeof where)) fail(connection, INIT_STEP_DIRECTORY);
-    if (where[0] != '/') errno = ENOENT, fail(connection, INIT_STEP_DIRECTORY);
-    umask(program->umask);
-    collect_strings(program);
-
-    // The filters last: every call above would have to be allowed by them. No-new-privileges is what lets a process
-    // without privileges install one.
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail(connection, INIT_STEP_NO_NEW_PRIVILEGES);
-    if (install_filter(program->filters[0], program->filter_bytes[0]) < 0) fail(connection, INIT_STEP_FILTER_NUMBERS);
-    if (install_filter(program->filters[1], program->filter_bytes[1]) < 0) fail(connection, INIT_STEP_FILTER_ARGUMENTS);
-
-    // The isolator learns the host's pid from the credentials of this packet, moves the process into its cgroup and
-    // checks its posture; then it says go.
-    uint32_t ready[3] = {KIND_READY, 4, (uint32_t)getpid()}, go[2] = {0, 0};
-    if (send(connection, ready, sizeof ready, MSG_NOSIGNAL) != sizeof ready) fail(connection, INIT_STEP_READY);
-    if (recv(connection, go, sizeof go, 0) != sizeof go || go[0] != KIND_GO) _exit(127);
-    execute();
-    fail(connection, INIT_STEP_EXEC);
-}
-
-pid_t init_start(const struct init_program *program) {
+pid_t init_start(const struct program *program) {
     pid_t pid = fork();
     if (pid == 0) {
-        child(program);
-        _exit(127);
+        // While nothing is lost yet: a packet that is malformed here was refused before.
+        collect_strings(program);
+        program_become(program);
+        execute();
+        program_fail(CONNECTION, PROGRAM_STEP_EXEC);
     }
     return pid < 0 ? -errno : pid;
 }

@@ -68,7 +68,8 @@ public struct Spawn: Sendable {
         return Started(pid: pid, process: ProcessDescriptor(owning: Descriptor(owning: pidfd)))
     }
 
-    private static func withPointers<Result>(
+    /// The strings as exec takes them.
+    static func withPointers<Result>(
         _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
     ) -> Result {
         let pointers = strings.map { strdup($0) } + [nil]

@@ -52,7 +52,7 @@ enum ImageManifestDocument {
         let prestart = command.prestart.map { prestart -> JSONValue in
             [
                 "options": .array(prestart.options.map(JSONValue.string)),
-                "except": .array(prestart.except.map(JSONValue.string)),
+                "except": .array(prestart.except.map(JSONValue.string)), "fork": .bool(prestart.isForked),
             ]
         }
         return [

@@ -61,6 +61,13 @@ struct RecipeReader {
     }
 
     /// The whole number of a key, within a range.
+    /// A yes or no.
+    func boolean(_ name: String, default fallback: Bool) throws(ImageError) -> Bool {
+        guard let node = node(name) else { return fallback }
+        guard let value = node.bool else { throw ImageError("\(spot(name)) must be true or false") }
+        return value
+    }
+
     func integer(_ name: String, in range: ClosedRange<Int>) throws(ImageError) -> Int {
         guard let value = Int(try text(name)), range.contains(value) else {
             throw ImageError("\(spot(name)): expected a number from \(range.lowerBound) to \(range.upperBound)")

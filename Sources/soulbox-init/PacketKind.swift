@@ -12,6 +12,7 @@ enum PacketKind {
     static let signal: UInt32 = 12
     static let forget: UInt32 = 13
     static let data: UInt32 = 14
+    static let adopt: UInt32 = 15
 }
 
 /// What this program speaks.

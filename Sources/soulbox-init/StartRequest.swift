@@ -1,4 +1,5 @@
 import CInit
+import CProgram
 
 /// A START packet, checked: every length adds up, and nothing points outside the packet.
 struct StartRequest {
@@ -17,7 +18,7 @@ struct StartRequest {
     let arguments: [UInt8]
 
     /// What to start; its pointers are valid as long as the packet is.
-    var program = init_program()
+    var program = CProgram.program()
 
     /// Whether the sandbox ends when the connection closes while the program lives.
     let endsSandbox: Bool
@@ -32,7 +33,7 @@ struct StartRequest {
             let arguments = reader.word(), let variables = reader.word(), let directoryCount = reader.word(),
             let stringsCount = reader.word()
         else { return nil }
-        let maximum = UInt32(INIT_MAXIMUM_STRINGS)
+        let maximum = UInt32(PROGRAM_MAXIMUM_STRINGS)
         guard user != 0, group != 0, first > 0, second > 0, first % 8 == 0, second % 8 == 0, first < 1 << 18,
             second < 1 << 18, arguments > 0, arguments <= maximum, variables <= maximum, directoryCount > 1,
             directoryCount <= 4096, stringsCount < 1 << 20

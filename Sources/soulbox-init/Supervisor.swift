@@ -132,6 +132,19 @@ struct Supervisor {
             return true
         case PacketKind.list, PacketKind.read, PacketKind.write, PacketKind.signal, PacketKind.forget:
             return answerAboutProcess(kind, &reader, packet, at: index)
+        case PacketKind.adopt:
+            // A zygote has forked it, and its parent has ended: it is ours now, and this connection's.
+            guard let pid = reader.word() else { return false }
+            connections[index].child = pid_t(bitPattern: pid)
+            connections[index].endsSandbox = true
+            // It may have ended, and been reaped, before anybody asked.
+            if init_signal(connections[index].child, 0) != 0 {
+                connections[index].child = 0
+                var death = init_death()
+                death.status = 9
+                sendExited(death, to: descriptor)
+            }
+            return true
         case PacketKind.killAll:
             init_kill_all()
             sendWords([PacketKind.done, 0], to: descriptor)

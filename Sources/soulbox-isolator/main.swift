@@ -12,6 +12,7 @@ do {
             runDirectory: configuration.runDirectory + "/isolator", sandboxDirectory: configuration.sandboxDirectory,
             imageDirectory: configuration.imageDirectory,
             initPath: configuration.binaryDirectory + "/soulbox-init",
+            zygotePath: configuration.binaryDirectory + "/libsoulbox-zygote.so",
             concurrentExecutions: configuration.executions.concurrent,
             queueWaitMilliseconds: configuration.executions.queueWaitSeconds * 1000,
             pool: PoolSettings(

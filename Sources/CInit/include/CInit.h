@@ -3,56 +3,14 @@
 // Embedded Swift has no Glibc module; what PID 1 needs of libc is named here, a few lines of C for each.
 #pragma once
 
+#include "CProgram.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-// Where a program's process failed before its exec. The number goes to the isolator in a FAILED packet.
-enum init_step {
-    INIT_STEP_SESSION = 1,
-    INIT_STEP_STREAMS,
-    INIT_STEP_SIGNALS,
-    INIT_STEP_LIMITS,
-    INIT_STEP_AMBIENT,
-    INIT_STEP_BOUNDING,
-    INIT_STEP_SECUREBITS,
-    INIT_STEP_GROUPS,
-    INIT_STEP_IDENTITY,
-    INIT_STEP_CAPABILITIES,
-    INIT_STEP_DESCRIPTORS,
-    INIT_STEP_DIRECTORY,
-    INIT_STEP_NO_NEW_PRIVILEGES,
-    INIT_STEP_FILTER_NUMBERS,
-    INIT_STEP_FILTER_ARGUMENTS,
-    INIT_STEP_READY,
-    INIT_STEP_EXEC,
-};
-
-struct init_limit {
-    uint32_t resource, padding;
-    uint64_t soft, hard;
-};
-
-// A program to start. The pointers are into the request's packet.
-struct init_program {
-    uint32_t user, group, umask;
-    uint32_t limit_count;
-    const void *limits; // struct init_limit[], unaligned
-    const void *filters[2];
-    uint32_t filter_bytes[2];
-    uint32_t argument_count, variable_count;
-    const char *strings; // arguments, then variables, each with its NUL
-    const char *directory;
-    int streams[3]; // -1: the sandbox's own /dev/null
-    int handover[2]; // read by and written by a program that is started ahead of its work; -1: none
-    int connection;
-};
-
-// The most arguments, and the most variables, of a program.
-enum { INIT_MAXIMUM_STRINGS = 4096 };
-
 // Forks the program's process. Returns its pid, or -errno.
-pid_t init_start(const struct init_program *program);
+pid_t init_start(const struct program *program);
 
 // Makes the directory and the socket, and listens. Returns the descriptor, or -errno.
 int init_listen(const char *directory, const char *path);

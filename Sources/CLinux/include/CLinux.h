@@ -4,6 +4,7 @@
 
 #include "sandbox_child.h"
 #include "spawn.h"
+#include "zygote_child.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,6 +8,7 @@ final class OneShotSandboxes: Sendable {
     private let builder: SandboxBuilder
     private let remover: SandboxRemover
     private let filters: SeccompFilters
+    let zygotes: Zygotes
     private let living = Counter()
 
     /// A number that the remover's threads lower.
@@ -15,7 +16,8 @@ final class OneShotSandboxes: Sendable {
         let value = Atomic(0)
     }
 
-    init(builder: SandboxBuilder, remover: SandboxRemover, filters: SeccompFilters) {
+    init(builder: SandboxBuilder, remover: SandboxRemover, filters: SeccompFilters, zygotes: Zygotes) {
+        self.zygotes = zygotes
         self.builder = builder
         self.remover = remover
         self.filters = filters
@@ -57,12 +59,14 @@ final class OneShotSandboxes: Sendable {
             try step(.cgroupAttach) { () throws(SystemCallError) in try sandbox.group.group.setWeight(percent: 1) }
             guard let command else { return ReadySandbox(sandbox: sandbox, program: nil) }
             let isCompiler = command.isCompiler
+            // The largest that a disk can be: a process cannot be given more later, and the disk itself has its limit.
+            let diskBytes = isCompiler ? image.manifest.compile?.diskBytes ?? 0 : ExecutionLimits.maximumDiskBytes
+            let zygote = command.isForked
+                ? zygotes.zygote(of: image, command, limits: ProgramLimits.make(limits, diskBytes: diskBytes)) : nil
             let program = try PrestartedProgram(
                 command, in: sandbox,
-                limits: isCompiler ? OneShotSandboxes.compilerLimits(image, limits) : limits,
-                // The largest that a disk can be: a process cannot be given more later, and the disk itself has its limit.
-                diskBytes: isCompiler ? image.manifest.compile?.diskBytes ?? 0 : ExecutionLimits.maximumDiskBytes,
-                filters: filters)
+                limits: isCompiler ? OneShotSandboxes.compilerLimits(image, limits) : limits, diskBytes: diskBytes,
+                filters: filters, zygote: zygote)
             return ReadySandbox(sandbox: sandbox, program: program)
         } catch {
             discard(sandbox)

@@ -52,6 +52,7 @@ struct PoolFiller: Sendable {
     /// The kinds that are to stand ready now; an image that was built anew takes the place of its predecessor.
     private func refresh() {
         let wanted = standing()
+        pool.sandboxes.zygotes.retain(Set(wanted.map(\.0.image)))
         pool.state.withLock { state in
             for kind in state.shelves.keys where !wanted.contains(where: { $0.0 == kind }) {
                 state.shelves[kind]?.minimum = 0

@@ -24,11 +24,16 @@ final class PrestartedProgram: Sendable {
         var environment: [ExecutionSpec.Variable]
         /// Whether its output goes to a file, to be read when it has ended.
         var isCompiler: Bool
+        /// Whether it can be forked from one that has started.
+        var isForked = false
     }
 
     /// Starts it and waits until it waits.
+    ///
+    /// - Parameter zygote: What it is forked from; nil has PID 1 start it.
     init(
-        _ command: Command, in sandbox: Sandbox, limits: ExecutionLimits, diskBytes: Int64, filters: SeccompFilters
+        _ command: Command, in sandbox: Sandbox, limits: ExecutionLimits, diskBytes: Int64, filters: SeccompFilters,
+        zygote: Zygote? = nil
     ) throws(SandboxError) {
         let slot = sandbox.slot
         self.limits = limits
@@ -55,14 +60,17 @@ final class PrestartedProgram: Sendable {
         let ready = try PrestartedProgram.pipe(owner: slot)
         handover = work.second
         let started = try withExtendedLifetime((writers, work, ready)) { () throws(SandboxError) in
-            try StartedProgram(
-                StageSupervisor.Program(
-                    arguments: command.arguments,
-                    environment: command.environment + [.init(name: "SOULBOX_PRESTART", value: "1")], limits: limits,
-                    diskBytes: diskBytes, stdin: input.rawValue, stdout: writers[0].rawValue,
-                    stderr: writers[1].rawValue),
-                in: sandbox, filters: filters, cpuCeiling: sandbox.spec.cpuMillicores,
-                handover: (work.first.rawValue, ready.second.rawValue))
+            let program = StageSupervisor.Program(
+                arguments: command.arguments,
+                environment: command.environment + [.init(name: "SOULBOX_PRESTART", value: "1")], limits: limits,
+                diskBytes: diskBytes, stdin: input.rawValue, stdout: writers[0].rawValue, stderr: writers[1].rawValue)
+            let handover = (read: work.first.rawValue, write: ready.second.rawValue)
+            guard let zygote else {
+                return try StartedProgram(
+                    program, in: sandbox, filters: filters, cpuCeiling: sandbox.spec.cpuMillicores, handover: handover)
+            }
+            return try StartedProgram(
+                program, forkedFrom: zygote, in: sandbox, filters: filters, handover: handover)
         }
         self.started = started
         try started.go()

@@ -84,6 +84,6 @@ final class SandboxSupply: Sendable {
         return PrestartedProgram.Command(
             arguments: arguments,
             environment: line.environment(of: command, template: image.manifest.environment, request: image.variables),
-            isCompiler: stage != nil)
+            isCompiler: stage != nil, isForked: prestart.isForked)
     }
 }

@@ -29,6 +29,7 @@ public final class Isolator: Sendable {
     let compiled: CompileCache
 
     private let oneShots: OneShotSandboxes
+    private let zygotes: Zygotes
     private let cgroups: SandboxCgroups
     private let features: [String]
     private let remover: SandboxRemover
@@ -71,7 +72,7 @@ public final class Isolator: Sendable {
             leaseDirectory: leases, instance: configuration.instance, isAlive: cgroups.hasSandboxes)
         runtimeLayer = try RuntimeLayer.prepare(
             imageDirectory: configuration.imageDirectory, instance: configuration.instance,
-            initPath: configuration.initPath)
+            initPath: configuration.initPath, zygotePath: configuration.zygotePath)
         filters = try SeccompFilters()
         queue = ExecutionQueue(limit: configuration.concurrentExecutions)
         let stages = "\(configuration.runDirectory)/stage"
@@ -80,7 +81,10 @@ public final class Isolator: Sendable {
             threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, layers: layers, slots: slots,
             cgroups: cgroups, processes: processes, networks: networks)
         remover = SandboxRemover(queue: queue, log: log)
-        oneShots = OneShotSandboxes(builder: builder, remover: remover, filters: filters)
+        zygotes = try Zygotes(
+            root: "\(configuration.runDirectory)/zygote", runtimeLayer: runtimeLayer, cgroups: cgroups,
+            processes: processes, log: log)
+        oneShots = OneShotSandboxes(builder: builder, remover: remover, filters: filters, zygotes: zygotes)
         supply = SandboxSupply(
             configuration.pool, sandboxes: oneShots, networks: networks, queue: queue, log: log)
         let adopted = adoption.adopt(found, slots: slots)
@@ -115,6 +119,7 @@ public final class Isolator: Sendable {
     /// Persistent sandboxes run on, for the next start of the service to take over.
     public func shutDown(within seconds: UInt64) {
         supply.pool.close()
+        zygotes.close()
         table.endAll(.lost)
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
         while oneShots.count > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }

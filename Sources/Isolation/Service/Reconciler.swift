@@ -13,5 +13,6 @@ enum Reconciler {
             try cgroups.removeLeftover(id)
             log.warning("removed a sandbox that an earlier run left", metadata: ["sandbox.id": "\(id)"])
         }
+        try cgroups.removeZygotes()
     }
 }

@@ -2,13 +2,17 @@ internal import Glibc
 internal import LinuxKernel
 internal import SoulBoxModel
 
-/// The lowest common layer of every sandbox's root: soulbox-init and the directories that mounts need.
+/// The lowest common layer of every root: soulbox-init, what makes an interpreter a zygote, and the directories that mounts
+/// need.
 ///
 /// It stands above the image, so that an image needs no rebuild when init changes, and below the disk, so that PID 1's
 /// executable is a file of a read-only layer and never the host's own (CVE-2019-5736).
 enum RuntimeLayer {
     /// Where soulbox-init is found inside a sandbox.
     static let initPath = "/usr/lib/soulbox/init"
+
+    /// Where an interpreter finds what makes it a zygote.
+    private static let zygotePath = "/usr/lib/soulbox/zygote.so"
 
     /// Who answers for names: the host's end of the sandbox's link (resolv.conf(5)). Without a link nobody is there.
     private static let names = """
@@ -18,20 +22,21 @@ enum RuntimeLayer {
         """
 
     /// Counts the changes of the layer's own directories; part of its name.
-    private static let layout: UInt8 = 2
+    private static let layout: UInt8 = 3
 
     /// Makes the layer unless it is there, and returns its directory.
     ///
     /// It lies beside the images because an idmapped mount needs a filesystem that knows them; a tmpfs does only since
     /// Linux 6.3. Its name tells its contents, so that persistent sandboxes keep theirs when soulbox-init gets a newer
     /// version.
-    static func prepare(imageDirectory: String, instance: String, initPath source: String) throws(SandboxError)
-        -> String
-    {
+    static func prepare(
+        imageDirectory: String, instance: String, initPath: String, zygotePath: String
+    ) throws(SandboxError) -> String {
         try step(.stageImage) { () throws(SystemCallError) in
-            let bytes = try Files.read(source, maximum: 64 << 20)
+            let initFile = try Files.read(initPath, maximum: 64 << 20)
+            let zygote = try Files.read(zygotePath, maximum: 64 << 20)
             let parent = "\(imageDirectory)/runtime/\(instance)"
-            let directory = "\(parent)/\(digest(bytes + [layout] + Array(names.utf8)))"
+            let directory = "\(parent)/\(digest(initFile + zygote + [layout] + Array(names.utf8)))"
             try Files.makeDirectory("\(imageDirectory)/runtime", mode: 0o755)
             try Files.makeDirectory(parent, mode: 0o755)
             if Files.exists(directory) { return directory }
@@ -50,7 +55,8 @@ enum RuntimeLayer {
             try Files.makeSymbolicLink(unfinished + "/sandbox", to: "workspace", at: Files.workingDirectory)
             // In front of whatever the image has.
             try Files.writeAtomically(unfinished + "/etc/resolv.conf", Array(names.utf8), mode: 0o644)
-            try Files.writeAtomically(unfinished + Self.initPath, bytes, mode: 0o555)
+            try Files.writeAtomically(unfinished + Self.initPath, initFile, mode: 0o555)
+            try Files.writeAtomically(unfinished + Self.zygotePath, zygote, mode: 0o555)
             try Files.rename(
                 unfinished, at: Files.workingDirectory, to: directory, at: Files.workingDirectory, keepingTarget: true)
             return directory

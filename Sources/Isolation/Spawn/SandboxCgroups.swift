@@ -7,6 +7,10 @@ final class SandboxCgroups: Sendable {
     private static let initMemory: UInt64 = 16 << 20
     private static let initProcesses = 8
 
+    /// What an interpreter that only started may use, with the processes that are on their way into a sandbox.
+    private static let zygoteMemory: UInt64 = 512 << 20
+    private static let zygoteProcesses = 64
+
     private let host: CgroupHost
     private let top: String
 
@@ -71,7 +75,31 @@ final class SandboxCgroups: Sendable {
 
     /// Kills and removes the groups of a sandbox that an earlier run left.
     func removeLeftover(_ id: String) throws(SandboxError) {
-        let group = host.group("\(top)/sbx/\(id)")
+        try SandboxCgroups.remove(host.group("\(top)/sbx/\(id)"))
+    }
+
+    /// Makes the group of a zygote, limits set and nobody in it.
+    func makeZygote(_ name: String) throws(SandboxError) -> any Cgroup {
+        let group = host.group("\(top)/zygotes/\(name)")
+        try step(.cgroupCreate) { () throws(SystemCallError) in
+            try group.create()
+            try group.set(
+                CgroupLimits(
+                    memoryBytes: SandboxCgroups.zygoteMemory, cpuMillicores: nil,
+                    processes: SandboxCgroups.zygoteProcesses, oomGroup: true))
+        }
+        return group
+    }
+
+    /// Kills and removes the zygotes that an earlier run of the isolator left.
+    func removeZygotes() throws(SandboxError) {
+        for name in host.children(of: "\(top)/zygotes") {
+            try SandboxCgroups.remove(host.group("\(top)/zygotes/\(name)"))
+        }
+    }
+
+    /// Kills what is in a group and removes it.
+    static func remove(_ group: any Cgroup) throws(SandboxError) {
         try step(.removal) { () throws(SystemCallError) in
             try group.kill()
             guard group.waitUntilEmpty(deadline: MonotonicClock.now + 10_000_000_000) else {

@@ -15,8 +15,9 @@ public enum SandboxStep: Sendable, Equatable {
     case network
     case initReady
     case initConnect
+    case zygote
     case workspace
-    /// In the program's process, before its exec; the number is that of CInit/CInit.h.
+    /// In the program's process, before its exec; the number is that of CProgram.h.
     case program(Int32)
     case posture
     case supervise

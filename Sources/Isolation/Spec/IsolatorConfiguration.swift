@@ -16,6 +16,8 @@ public struct IsolatorConfiguration: Sendable {
     public var imageDirectory: String
     /// The executable that becomes PID 1 of a sandbox.
     public var initPath: String
+    /// The library that makes an interpreter a zygote.
+    public var zygotePath: String
     /// How many executions run at once.
     public var concurrentExecutions: Int
     /// How long an execution waits for its turn, in milliseconds.
@@ -32,7 +34,7 @@ public struct IsolatorConfiguration: Sendable {
     /// Makes a configuration.
     public init(
         instance: String, socketPath: String, socketGroup: UInt32 = 0, allowedUsers: Set<UInt32> = [],
-        runDirectory: String, sandboxDirectory: String, imageDirectory: String, initPath: String,
+        runDirectory: String, sandboxDirectory: String, imageDirectory: String, initPath: String, zygotePath: String,
         concurrentExecutions: Int,
         queueWaitMilliseconds: Int = 10_000, pool: PoolSettings = .none, network: NetworkSettings, egressSocketPath: String, version: String
     ) {
@@ -44,6 +46,7 @@ public struct IsolatorConfiguration: Sendable {
         self.sandboxDirectory = sandboxDirectory
         self.imageDirectory = imageDirectory
         self.initPath = initPath
+        self.zygotePath = zygotePath
         self.concurrentExecutions = concurrentExecutions
         self.queueWaitMilliseconds = queueWaitMilliseconds
         self.pool = pool

@@ -36,7 +36,7 @@ struct BackgroundPrograms {
                     directory: Array(directory.utf8), isBackground: true, leaf: number), descriptors: [])
             let pid: pid_t
             switch try connection.receive() {
-            case .ready(let hostPID): pid = hostPID
+            case .ready(let hostPID, _): pid = hostPID
             case .failed(let step, let errno): throw BackgroundPrograms.refusal(step, errno)
             default: throw IsolationError(.conflict, "the sandbox has as many processes as it may")
             }
@@ -58,7 +58,7 @@ struct BackgroundPrograms {
     }
 
     /// Waits until the program's process is another program, or says why it cannot be.
-    private func awaitExec(_ pid: pid_t, before: String?, _ connection: borrowing InitConnection) throws {
+    private func awaitExec(_ pid: pid_t, before: String?, _ connection: InitConnection) throws {
         let deadline = MonotonicClock.now + UInt64(BackgroundPrograms.startMilliseconds) * 1_000_000
         while true {
             var entries = [PollEntry(descriptor: connection.pollDescriptor, events: .input)]

@@ -2,10 +2,12 @@ internal import Glibc
 internal import LinuxKernel
 
 /// A connection to a sandbox's PID 1. One program at a time is started over it.
-struct InitConnection: ~Copyable {
-    private let socket: Descriptor
+struct InitConnection: Sendable {
+    private let socket: SharedDescriptor
 
-    init(owning socket: consuming Descriptor) {
+    init(owning socket: consuming Descriptor) { self.init(SharedDescriptor(socket)) }
+
+    init(_ socket: SharedDescriptor) {
         self.socket = socket
         // Arguments, environment and filters come in one packet; the default buffer holds 208 KiB with overhead.
         try? UnixSocket.setSendBuffer(bytes: 1 << 20, on: self.socket.rawValue)
@@ -39,6 +41,11 @@ struct InitConnection: ~Copyable {
     /// Sends a packet and gives what soulbox-init answers, within that time.
     func ask(_ packet: [UInt8], milliseconds: CInt = 5000) throws(SandboxError) -> InitMessage.Received {
         try send(packet)
+        return try next(milliseconds: milliseconds)
+    }
+
+    /// The next message, within that time.
+    func next(milliseconds: CInt) throws(SandboxError) -> InitMessage.Received {
         var entries = [PollEntry(descriptor: socket.rawValue, events: .input)]
         let found = try step(.supervise) { () throws(SystemCallError) in
             try Poll.wait(&entries, timeout: milliseconds)

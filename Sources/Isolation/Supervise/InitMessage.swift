@@ -9,8 +9,9 @@ enum InitMessage {
 
     /// What soulbox-init or a program's process tells.
     enum Received: Equatable {
-        /// The program's process stands before its exec; the kernel vouches for its pid in the host's namespace.
-        case ready(hostPID: pid_t)
+        /// The program's process stands before its exec; the kernel vouches for its pid in the host's namespace, and `pid` is
+        /// the one in its own.
+        case ready(hostPID: pid_t, pid: Int32)
         /// It failed at this step.
         case failed(step: Int32, errno: Int32)
         /// It has ended, with this status of wait(2).
@@ -117,6 +118,9 @@ enum InitMessage {
     /// Lets the program's process go on to its exec.
     static let go = packet(3, [])
 
+    /// Has PID 1 tell on this connection how a process ends that a zygote forked into the sandbox.
+    static func adopt(_ pid: Int32) -> [UInt8] { packet(15, words([UInt32(bitPattern: pid)])) }
+
     /// Asks for the background programs.
     static let list = packet(9, [])
 
@@ -159,8 +163,8 @@ enum InitMessage {
         guard packet.count == 8 + length else { return nil }
         switch word(0) {
         case 2:
-            guard let sender, sender > 0 else { return nil }
-            return .ready(hostPID: sender)
+            guard let sender, sender > 0, length >= 4 else { return nil }
+            return .ready(hostPID: sender, pid: Int32(bitPattern: word(8)))
         case 4 where length >= 8:
             return .failed(step: Int32(bitPattern: word(8)), errno: Int32(bitPattern: word(12)))
         case 5 where length >= 4: return .exited(status: Int32(bitPattern: word(8)))

@@ -13,6 +13,8 @@ final class StartedProgram: Sendable {
     let watch: SharedDescriptor?
     /// PID 1's, for this program alone.
     let connection: InitConnection
+    /// That of the process itself, where a zygote forked it and not PID 1.
+    private let own: InitConnection?
     private let isPersistent: Bool
 
     /// Has PID 1 fork the program's process, puts it under its limits, and checks everything about it once more.
@@ -25,12 +27,45 @@ final class StartedProgram: Sendable {
         handover: (read: CInt, write: CInt)? = nil
     ) throws(SandboxError) {
         isPersistent = sandbox.spec.isPersistent
+        own = nil
         let leaf = try sandbox.group.makeLeaf(StartedProgram.limits(program.limits, cpuCeiling: cpuCeiling))
         self.leaf = leaf
         do {
             watch = try step(.supervise) { () throws(SystemCallError) in try leaf.watchOutOfMemory() }
             connection = try sandbox.connect()
             try StartedProgram.start(program, in: sandbox, filters, connection, leaf, handover)
+        } catch {
+            StartedProgram.end(leaf, removing: true)
+            throw error
+        }
+    }
+
+    /// Has a zygote fork the program's process into the sandbox; everything else is as with one that PID 1 forks.
+    init(
+        _ program: StageSupervisor.Program, forkedFrom zygote: Zygote, in sandbox: Sandbox, filters: SeccompFilters,
+        handover: (read: CInt, write: CInt)
+    ) throws(SandboxError) {
+        isPersistent = false
+        let leaf = try sandbox.group.makeLeaf(
+            StartedProgram.limits(program.limits, cpuCeiling: sandbox.spec.cpuMillicores))
+        self.leaf = leaf
+        do {
+            watch = try step(.supervise) { () throws(SystemCallError) in try leaf.watchOutOfMemory() }
+            connection = try sandbox.connect()
+            let ends = try step(.zygote) { () throws(SystemCallError) in try UnixSocket.pair(kind: .sequencedPacket) }
+            try step(.zygote) { () throws(SystemCallError) in try UnixSocket.passCredentials(on: ends.first) }
+            let (near, far) = ends.shared()
+            let own = InitConnection(near)
+            let process = try withExtendedLifetime(far) { () throws(SandboxError) in
+                try zygote.fork(
+                    StartedProgram.message(program, in: sandbox, filters, hasHandover: true), into: sandbox,
+                    connection: own, other: far.rawValue,
+                    descriptors: [program.stdin ?? -1, program.stdout, program.stderr, handover.read, handover.write])
+            }
+            self.own = own
+            // From now on it is like one that PID 1 has forked, and ends with this connection.
+            try connection.send(InitMessage.adopt(process.pid))
+            try StartedProgram.admit(process.hostPID, to: leaf, in: sandbox, hasHandover: true)
         } catch {
             StartedProgram.end(leaf, removing: true)
             throw error
@@ -46,7 +81,7 @@ final class StartedProgram: Sendable {
 
     private static func start(
         _ program: StageSupervisor.Program, in sandbox: Sandbox, _ filters: SeccompFilters,
-        _ connection: borrowing InitConnection, _ leaf: any Cgroup, _ handover: (read: CInt, write: CInt)?
+        _ connection: InitConnection, _ leaf: any Cgroup, _ handover: (read: CInt, write: CInt)?
     ) throws(SandboxError) {
         // One of its own: an open file that several sandboxes had would have one position for all of them.
         let empty = try step(.supervise) { () throws(SystemCallError) in
@@ -55,29 +90,42 @@ final class StartedProgram: Sendable {
         defer { withExtendedLifetime(empty) {} }
         var descriptors = [program.stdin ?? empty?.rawValue, program.stdout, program.stderr].compactMap { $0 }
         if let handover { descriptors += [handover.read, handover.write] }
-        try connection.start(
-            InitMessage.Start(
-                hasStdin: true, hasHandover: handover != nil,
-                endsSandboxOnHangUp: !sandbox.spec.isPersistent, user: UserSlot.program, group: UserSlot.program,
-                umask: 0o022, limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
-                filters: [filters.numbers.bytes, filters.arguments.bytes],
-                arguments: program.arguments.map { Array($0.utf8) },
-                environment: program.environment.map { Array("\($0.name)=\($0.value)".utf8) },
-                directory: Array("/workspace".utf8)),
-            descriptors: descriptors)
+        try connection.start(message(program, in: sandbox, filters, hasHandover: handover != nil), descriptors: descriptors)
         let pid: pid_t
         switch try connection.receive() {
-        case .ready(let hostPID): pid = hostPID
+        case .ready(let hostPID, _): pid = hostPID
         case .failed(let step, let errno): throw SandboxError(.program(step), errno: errno)
         default: throw SandboxError(.supervise, "soulbox-init gave no process")
         }
-        // The process stands before its exec: into its limits first, then everything about it is checked once more.
-        try step(.cgroupAttach) { () throws(SystemCallError) in try leaf.attach(pid: pid) }
-        try PostureCheck.verify(program: pid, in: sandbox, leaf: leaf, hasHandover: handover != nil)
+        try admit(pid, to: leaf, in: sandbox, hasHandover: handover != nil)
     }
 
-    /// Lets it go on to its exec.
-    func go() throws(SandboxError) { try connection.go() }
+    private static func message(
+        _ program: StageSupervisor.Program, in sandbox: Sandbox, _ filters: SeccompFilters, hasHandover: Bool
+    ) -> InitMessage.Start {
+        InitMessage.Start(
+            hasStdin: true, hasHandover: hasHandover,
+            endsSandboxOnHangUp: !sandbox.spec.isPersistent, user: UserSlot.program, group: UserSlot.program,
+            umask: 0o022, limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
+            filters: [filters.numbers.bytes, filters.arguments.bytes],
+            arguments: program.arguments.map { Array($0.utf8) },
+            environment: program.environment.map { Array("\($0.name)=\($0.value)".utf8) },
+            directory: Array("/workspace".utf8))
+    }
+
+    /// The process stands before the first instruction of its own: into its limits first, then everything about it is
+    /// checked once more.
+    private static func admit(
+        _ pid: pid_t, to leaf: any Cgroup, in sandbox: Sandbox, hasHandover: Bool
+    ) throws(SandboxError) {
+        try step(.cgroupAttach) { () throws(SystemCallError) in try leaf.attach(pid: pid) }
+        try PostureCheck.verify(program: pid, in: sandbox, leaf: leaf, hasHandover: hasHandover)
+    }
+
+    /// Lets it go on to its exec, or to what it was forked for.
+    func go() throws(SandboxError) {
+        try (own ?? connection).go()
+    }
 
     /// Leaves nothing of it running.
     func end() { StartedProgram.end(leaf, removing: isPersistent) }

@@ -65,14 +65,17 @@ public struct CgroupHost: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Makes `top` and `top/sbx`, ready for sandboxes. They hold no process themselves.
+    /// The groups of an instance that hold groups with processes, and none themselves.
+    private static let inner = ["sbx", "zygotes"]
+
+    /// Makes `top`, `top/sbx` and `top/zygotes`, ready for sandboxes and zygotes.
     public func prepareInstance(_ top: String) throws(SystemCallError) {
         for root in roots {
             try Files.makeDirectory("\(root)/\(top)", mode: 0o755)
-            try Files.makeDirectory("\(root)/\(top)/sbx", mode: 0o755)
+            for name in CgroupHost.inner { try Files.makeDirectory("\(root)/\(top)/\(name)", mode: 0o755) }
         }
         guard case .two(let root) = version else { return }
-        for directory in [root, "\(root)/\(top)", "\(root)/\(top)/sbx"] {
+        for directory in [root, "\(root)/\(top)"] + CgroupHost.inner.map({ "\(root)/\(top)/\($0)" }) {
             try CgroupFiles.write(directory + "/cgroup.subtree_control", CgroupV2.controllers)
         }
     }
@@ -82,10 +85,10 @@ public struct CgroupHost: Sendable, CustomStringConvertible {
         Array(Set(roots.flatMap { CgroupFiles.children("\($0)/\(path)") })).sorted()
     }
 
-    /// Removes `top/sbx` and `top`; groups that still have processes stay.
+    /// Removes `top` and what is in it; groups that still have processes stay.
     public func removeInstance(_ top: String) {
         for root in roots {
-            _ = rmdir("\(root)/\(top)/sbx")
+            for name in CgroupHost.inner { _ = rmdir("\(root)/\(top)/\(name)") }
             _ = rmdir("\(root)/\(top)")
         }
     }

@@ -6,7 +6,7 @@ import LinuxKernel
 enum BinaryInstallation {
     private static let names = [
         "soulbox", "soulbox-worker", "soulbox-scheduler", "soulbox-isolator",
-        "soulbox-egress", "soulbox-init",
+        "soulbox-egress", "soulbox-init", "libsoulbox-zygote.so",
     ]
 
     /// Copies the binaries beside this one to the instance, those that differ.

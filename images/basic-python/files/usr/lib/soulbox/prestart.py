@@ -1,8 +1,10 @@
 """Waits, at the end of the interpreter's own start, for what this interpreter is to run.
 
 SoulBox starts `python3 main.py` before it knows what main.py will hold. The last step of the start, the site module, reads
-soulbox.pth, which runs this file: it says on descriptor 5 that it waits, and reads the arguments and the environment of
-the program from descriptor 4. Then the interpreter goes on by itself, and finds and runs main.py as it always does.
+soulbox.pth, which runs this file, and then looks for a module sitecustomize: asked for that, it says on descriptor 5 that it
+waits, and reads the arguments and the environment of the program from descriptor 4. Then the interpreter goes on by itself,
+and finds and runs main.py as it always does.
+As a zygote it does that in each of its forks, which a module of SoulBox's makes and puts into their sandboxes.
 Where something would make a difference to how the interpreter itself starts, it is started anew.
 """
 
@@ -11,6 +13,16 @@ def wait():
     import gc
     import os
     import sys
+
+    zygote = None
+    if "SOULBOX_ZYGOTE" in os.environ:
+        import _imp
+
+        class Library:
+            name = "zygote"
+            origin = "/usr/lib/soulbox/zygote.so"
+
+        zygote = _imp.create_dynamic(Library)
 
     # What the start has made lives as long as the process: collections, those of its end too, need not look at it. But for
     # the dictionary of __main__, which is to hold what the program makes: empty, it is left out when a collection meets it,
@@ -23,6 +35,8 @@ def wait():
     main.update(kept)
     # It is not among what an interpreter has at its start.
     del sys.modules["gc"]
+    if zygote is not None:
+        zygote.serve()
     os.write(5, b"R")
     data = b""
     size = 4
@@ -67,4 +81,16 @@ def shadows(os, sys):
     return False
 
 
-wait()
+class Last:
+    """The first to be asked for modules, until it is asked for the one that the start looks for last."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        import sys
+
+        if name == "sitecustomize":
+            sys.meta_path.remove(cls)
+            wait()
+
+
+__import__("sys").meta_path.insert(0, Last)

@@ -1,0 +1,109 @@
+// From the isolator's word to a program's process in its sandbox: only C runs, in a single thread, and each step stands
+// where it stands for a reason. The zygote has read no tenant's data, and what it is sent holds none.
+#define _GNU_SOURCE
+#include "CProgram.h"
+#include "CZygote.h"
+#include "python.h"
+
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Where the zygote finds the isolator's socket; its end is the zygote's.
+enum { CONTROL = 3 };
+enum { KIND_START = 1 };
+
+static char packet[256 << 10];
+
+// The first words of a START packet; limits follow, and then the other words and the bytes that these count.
+struct start {
+    uint32_t kind, length, version, flags, user, group, umask, leaf, limit_count;
+};
+struct rest {
+    uint32_t filter_bytes[2], argument_count, variable_count, directory_bytes, string_bytes;
+};
+
+// Reads a packet; 0 when its lengths do not add up.
+static int read_start(size_t length, struct program *program) {
+    struct start start;
+    struct rest rest;
+    if (length < sizeof start) return 0;
+    memcpy(&start, packet, sizeof start);
+    if (start.kind != KIND_START || start.length != length - 8 || start.limit_count > 16) return 0;
+    size_t limits = start.limit_count * sizeof(struct program_limit);
+    if (length < sizeof start + limits + sizeof rest) return 0;
+    memcpy(&rest, packet + sizeof start + limits, sizeof rest);
+    const char *filters = packet + sizeof start + limits + sizeof rest;
+    uint64_t needed = (uint64_t)rest.filter_bytes[0] + rest.filter_bytes[1] + rest.directory_bytes + rest.string_bytes;
+    if (needed != length - (size_t)(filters - packet) || rest.directory_bytes == 0 || start.user == 0) return 0;
+    *program = (struct program){
+        .user = start.user, .group = start.group, .umask = start.umask, .limit_count = start.limit_count,
+        .limits = packet + sizeof start, .filters = {filters, filters + rest.filter_bytes[0]},
+        .filter_bytes = {rest.filter_bytes[0], rest.filter_bytes[1]},
+        .directory = filters + rest.filter_bytes[0] + rest.filter_bytes[1], .is_forked = 1,
+    };
+    return program->directory[rest.directory_bytes - 1] == 0;
+}
+
+// Enters the sandbox and forks the program's process in it; returns there.
+static void enter(const struct program *program, int sandbox) {
+    int connection = program->connection;
+    // First, while the zygote's own identity counts: no key of one program's session is another's.
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 && errno != ENOSYS)
+        program_fail(connection, PROGRAM_STEP_KEYRING);
+    // All at once: the user namespace gives the rights that the others ask for, and after it those of the host are gone.
+    // Root and working directory become the sandbox's with its mount namespace.
+    if (setns(sandbox, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+                           CLONE_NEWCGROUP) < 0)
+        program_fail(connection, PROGRAM_STEP_ENTER);
+    // The pid namespace takes children only, and only a child that loses its parent inside becomes PID 1's, which is to be
+    // the parent of every program. The one in between shares this memory, for the moment until it ends.
+    pid_t between = vfork();
+    if (between == 0) {
+        pid_t pid = fork();
+        if (pid == 0) return;
+        _exit(pid < 0 ? errno : 0);
+    }
+    int status = 0;
+    if (between < 0 || waitpid(between, &status, 0) < 0) program_fail(connection, PROGRAM_STEP_FORK);
+    if (status != 0) errno = WEXITSTATUS(status), program_fail(connection, PROGRAM_STEP_FORK);
+    _exit(0);
+}
+
+static PyObject *serve(PyObject *self, PyObject *unused) {
+    (void)self, (void)unused;
+    for (;;) {
+        int descriptors[ZYGOTE_DESCRIPTORS], count;
+        ssize_t length = program_receive(CONTROL, packet, sizeof packet, 0, descriptors, ZYGOTE_DESCRIPTORS, &count);
+        // The isolator has gone, or has another zygote.
+        if (length <= 0) _exit(0);
+        struct program program;
+        if (count != ZYGOTE_DESCRIPTORS || !read_start((size_t)length, &program)) _exit(1);
+        program.connection = descriptors[ZYGOTE_CONNECTION];
+        for (int i = 0; i < 3; i++) program.streams[i] = descriptors[ZYGOTE_STREAMS + i];
+        for (int i = 0; i < 2; i++) program.handover[i] = descriptors[ZYGOTE_HANDOVER + i];
+        PyOS_BeforeFork();
+        pid_t pid = fork();
+        if (pid == 0) {
+            enter(&program, descriptors[ZYGOTE_SANDBOX]);
+            program_become(&program);
+            PyOS_AfterFork_Child();
+            return PyLong_FromLong(0);
+        }
+        PyOS_AfterFork_Parent();
+        for (int i = 0; i < count; i++) close(descriptors[i]);
+        if (pid > 0) waitpid(pid, NULL, 0);
+    }
+}
+
+static struct PyMethodDef methods[] = {
+    {"serve", serve, METH_NOARGS, "Returns in the process of each program."}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {.reference_count = 1, .name = "zygote", .methods = methods};
+
+__attribute__((visibility("default"))) PyObject *PyInit_zygote(void);
+PyObject *PyInit_zygote(void) { return PyModuleDef_Init(&module); }
