@@ -3,7 +3,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BUILD := .build/release
 HOME_DIR := $(or $(SOULBOX_HOME),.soulbox)
 
-.PHONY: up down build images dependencies test check format clean
+.PHONY: up down build images dependencies test test-cgroup2 bench check format clean
 
 up:
 	@scripts/up
@@ -26,6 +26,10 @@ test:
 # The isolation tests alone, in a guest with pure cgroup v2; part of `make test`.
 test-cgroup2:
 	@scripts/test-cgroup2
+
+# SoulBox beside a bare interpreter and other sandboxes: about ten minutes. `bench/run --quick` takes three.
+bench: images
+	@bench/run
 
 check:
 	@scripts/check

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_STEPS = 4, MAX_TEXT = 1 << 16, MAX_CONNECTIONS = 512 };
+enum { MAX_STEPS = 4, MAX_TEXT = 1 << 18, MAX_CONNECTIONS = 512 };
 
 struct step {
     int status;
@@ -98,7 +98,11 @@ static int perform(int *connection, struct step *step, long item, char *sandbox,
     }
     if (isGood) return 1;
     pthread_mutex_lock(&output);
-    if (!isFailureShown++) fprintf(stderr, "client: request:\n%.600s\nanswer:\n%.1600s\n", request, answer);
+    if (!isFailureShown++) {
+        char *body = strstr(request, "\r\n\r\n"), *shown = strstr(answer, "\r\n\r\n");
+        fprintf(stderr, "%.*s\n%.400s\n", (int)strcspn(request, "\r\n"), request, body ? body + 4 : "");
+        fprintf(stderr, "→ %.*s\n%.1000s\n", (int)strcspn(answer, "\r\n"), answer, shown ? shown + 4 : "");
+    }
     pthread_mutex_unlock(&output);
     return 0;
 }

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -14,6 +15,8 @@ RELEASE = PROJECT / ".build/release"
 TOOLS = PROJECT / ".build/bench"
 
 PACKAGES = ["bubblewrap", "runc", "podman", "wrk", "python3-matplotlib", "libfcgi-dev", "gcc", "libc6-dev"]
+# Seconds: longer than anything here takes, an installation of packages too.
+PATIENCE = 600
 LIBRARIES = {"client": ["-lpthread"], "starts": ["-static"], "answer": ["-lfcgi", "-lpthread"]}
 
 
@@ -45,11 +48,29 @@ def prepare() -> None:
 
 def run(arguments: list[str], check: bool = True, **options) -> subprocess.CompletedProcess[str]:
     """Runs a program to its end; says what it wrote when it fails."""
-    done = subprocess.run(arguments, text=True, stdin=subprocess.DEVNULL, capture_output=True, **options)
+    try:
+        done = subprocess.run(
+            arguments, text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, **options
+        )
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"{' '.join(arguments[:6])} … did not end in {PATIENCE} s") from None
     if check and done.returncode != 0:
         output = (done.stdout[-600:] + done.stderr[-2400:]).strip()
         raise BenchError(f"{' '.join(arguments[:6])} … failed ({done.returncode}):\n{output}")
     return done
+
+
+def busy() -> float:
+    """The share of the processors' time that something takes, within a second."""
+
+    def times() -> tuple[int, int]:
+        words = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+        return sum(words), words[3] + words[4]
+
+    before = times()
+    time.sleep(1)
+    after = times()
+    return 1 - (after[1] - before[1]) / (after[0] - before[0])
 
 
 def free_port() -> int:

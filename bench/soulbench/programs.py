@@ -16,7 +16,7 @@ SOURCES = {
     "nodejs": 'console.log("Hello");\n',
     "go": 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("Hello") }\n',
     "rust": 'fn main() { println!("Hello"); }\n',
-    "java": 'public class Main {\n    public static void main(String[] arguments) { System.out.println("Hello"); }\n}\n',
+    "java": 'class Main {\n    public static void main(String[] arguments) { System.out.println("Hello"); }\n}\n',
 }
 
 # Of the languages that compile nothing, or compile in memory. `-I` leaves out what would look beside the program.

@@ -52,7 +52,7 @@ class Samples:
         """From the first item's beginning to the last one's end."""
         if not self.took:
             return float("nan")
-        return (max(map(sum, zip(self.began, self.took))) - min(self.began)) / 1e6
+        return (max(map(sum, zip(self.began, self.took, strict=True))) - min(self.began)) / 1e6
 
     @property
     def rate(self) -> float:

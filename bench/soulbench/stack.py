@@ -11,7 +11,8 @@ from pathlib import Path
 
 from .host import RELEASE, BenchError, free_port, run
 
-CGROUPS = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup")
+# Where sandboxes have their memory counted: cgroup v1, or v2.
+CGROUPS = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 
 
 class Stack:
@@ -55,7 +56,10 @@ class Stack:
 
     def soulbox(self, *arguments: str, check: bool = True) -> str:
         """The operator's command, for this instance."""
-        return run([str(RELEASE / "soulbox"), *arguments], check=check, env=self._environment).stdout.strip()
+        # The stack's own copy, once there is one: a build may replace the other meanwhile.
+        own = self.home / "bin/soulbox"
+        program = own if own.exists() else RELEASE / "soulbox"
+        return run([str(program), *arguments], check=check, env=self._environment).stdout.strip()
 
     def make_key(self, name: str, *limits: str) -> str:
         """An API key that may do everything."""
@@ -81,15 +85,23 @@ class Stack:
 
     def sandboxes(self) -> set[str]:
         """The names of all sandboxes that have cgroups, those that stand ready too."""
-        for tree in CGROUPS:
-            top = tree / f"soulbox-{self.instance}/sbx"
-            if top.is_dir():
-                return {entry.name for entry in top.iterdir() if entry.is_dir()}
-        return set()
+        return {group.name for group in self._groups()}
+
+    def memory_charges(self) -> dict[str, float]:
+        """What the kernel counts for each sandbox, in MiB."""
+        charges = {}
+        for group in self._groups():
+            counts = [group / name for name in ("memory.usage_in_bytes", "memory.current") if (group / name).exists()]
+            charges[group.name] = int(counts[0].read_text()) / (1 << 20)
+        return charges
+
+    def _groups(self) -> list[Path]:
+        tops = (tree / f"soulbox-{self.instance}/sbx" for tree in CGROUPS)
+        top = next((top for top in tops if top.is_dir()), None)
+        return [entry for entry in top.iterdir() if entry.is_dir()] if top else []
 
     def settle(self, quiet: float = 0.3, patience: float = 20) -> None:
-        """Waits until no sandbox is made or removed any more: filling the ready pool must not slow down what is measured
-        beside SoulBox."""
+        """Waits until no sandbox is made or removed any more, so that a ready pool that fills slows nobody down."""
         deadline = time.monotonic() + patience
         before, since = self.sandboxes(), time.monotonic()
         while time.monotonic() < deadline and time.monotonic() - since < quiet:
