@@ -22,7 +22,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-static void fail(const struct soulbox_child_spec *spec, enum soulbox_child_step step) {
+static _Noreturn void fail(const struct soulbox_child_spec *spec, enum soulbox_child_step step) {
     int32_t report[2] = {step, errno};
     ssize_t ignored = write(spec->report, report, sizeof report);
     (void)ignored;
@@ -111,8 +111,11 @@ static int close_others(int first, int second, int third) {
     return (int)syscall(SYS_close_range, next, ~0U, 0);
 }
 
-static void child(const struct soulbox_child_spec *spec) {
+static __attribute__((noinline)) _Noreturn void child(const struct soulbox_child_spec *spec) {
     char byte;
+    // Whoever waits for it reads pid and pidfd from now on.
+    ssize_t ignored = write(spec->ready, "B", 1);
+    (void)ignored;
     // Whoever dies while this is half-built leaves nothing. The thread that made it lives as long as the isolator.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail(spec, SOULBOX_CHILD_WAIT);
     // Before anything is waited for: a copy of another thread's pipe or of a caller's socket keeps whoever reads it
@@ -201,27 +204,56 @@ static void child(const struct soulbox_child_spec *spec) {
     fail(&last, SOULBOX_CHILD_EXEC);
 }
 
-static pid_t clone_with(uint64_t flags, int cgroup, int *pidfd) {
+// The system call itself: between its return in the child and its return in the parent, which share this stack, the child
+// must not find, nor leave, anything on it above the caller's frame, such as a return address of a wrapper's.
+static inline __attribute__((always_inline)) long clone_here(const struct clone_args *arguments) {
+#if defined(__x86_64__)
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(SYS_clone3), "D"(arguments), "S"(sizeof *arguments)
+                     : "rcx", "r11", "memory");
+    return result;
+#elif defined(__aarch64__)
+    register long number __asm__("x8") = SYS_clone3;
+    register long first __asm__("x0") = (long)arguments;
+    register long second __asm__("x1") = (long)sizeof *arguments;
+    __asm__ volatile("svc 0" : "+r"(first) : "r"(number), "r"(second) : "memory");
+    return first;
+#else
+#error "name clone3(2) for this processor"
+#endif
+}
+
+__attribute__((noinline)) void soulbox_clone_sandbox(const struct soulbox_child_spec *spec, struct soulbox_child *child_) {
+    // Not CLONE_NEWNS and not CLONE_NEWCGROUP: the child makes those after the parent has mounted and attached.
+    // As vfork(2): the child has this memory and this thread's stack until its exec, and this thread stands still. A copy of
+    // the tables of a whole service's pages, and of each page that its threads write to afterwards, cost more than all
+    // else. In the middle of a vfork the kernel does not take a process for one to kill when memory runs out.
     struct clone_args arguments = {
-        .flags = flags | CLONE_PIDFD | CLONE_INTO_CGROUP,
+        .flags = CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+                 CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_INTO_CGROUP,
+        .pidfd = (uint64_t)(uintptr_t)&child_->pidfd,
+        .parent_tid = (uint64_t)(uintptr_t)&child_->pid,
+        .exit_signal = SIGCHLD,
+        .cgroup = (uint64_t)spec->cgroup,
+    };
+    long pid = clone_here(&arguments);
+    if (pid == 0) child(spec);
+    if (pid > 0) return;
+    child_->pid = (pid_t)pid;
+    ssize_t ignored = write(spec->ready, "F", 1);
+    (void)ignored;
+}
+
+pid_t soulbox_clone_probe(int cgroup, int *pidfd) {
+    struct clone_args arguments = {
+        .flags = CLONE_NEWUSER | CLONE_PIDFD | CLONE_INTO_CGROUP,
         .pidfd = (uint64_t)(uintptr_t)pidfd,
         .exit_signal = SIGCHLD,
         .cgroup = (uint64_t)cgroup,
     };
     long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
-    return pid < 0 ? -errno : (pid_t)pid;
-}
-
-pid_t soulbox_clone_sandbox(const struct soulbox_child_spec *spec, int *pidfd) {
-    // Not CLONE_NEWNS and not CLONE_NEWCGROUP: the child makes those after the parent has mounted and attached.
-    pid_t pid = clone_with(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS, spec->cgroup, pidfd);
-    if (pid != 0) return pid;
-    child(spec);
-    _exit(127);
-}
-
-pid_t soulbox_clone_probe(int cgroup, int *pidfd) {
-    pid_t pid = clone_with(CLONE_NEWUSER, cgroup, pidfd);
-    if (pid != 0) return pid;
+    if (pid != 0) return pid < 0 ? -errno : (pid_t)pid;
     for (;;) pause();
 }

@@ -85,13 +85,18 @@ public enum Files {
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The names in a directory, without `.` and `..`.
-    public static func list(_ path: String) throws(SystemCallError) -> [String] {
+    ///
+    /// - Parameter directoriesAlone: Whether to leave out what is not a directory, by what the filesystem says in the
+    ///   list itself (readdir(3), `d_type`).
+    public static func list(_ path: String, directoriesAlone: Bool = false) throws(SystemCallError) -> [String] {
         let directory = try openDirectory(path)
-        return try list(descriptor: directory.rawValue)
+        return try list(descriptor: directory.rawValue, directoriesAlone: directoriesAlone)
     }
 
     /// The names in an open directory, without `.` and `..`; names that are no UTF-8 are repaired.
-    public static func list(descriptor: CInt) throws(SystemCallError) -> [String] {
+    public static func list(
+        descriptor: CInt, directoriesAlone: Bool = false
+    ) throws(SystemCallError) -> [String] {
         let own = try Descriptor.duplicate(descriptor)
         guard let stream = fdopendir(own) else {
             _ = close(own)
@@ -101,6 +106,7 @@ public enum Files {
         rewinddir(stream)
         var names: [String] = []
         while let entry = readdir(stream) {
+            if directoriesAlone, Int32(entry.pointee.d_type) != Int32(DT_DIR) { continue }
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
                 String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
             }

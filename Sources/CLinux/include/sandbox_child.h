@@ -36,12 +36,18 @@ struct soulbox_child_spec {
     int cgroup;            // directory of the group to be born in, on the cgroup2 mount
     int go;                // read end: one byte when the maps are written and the root is mounted
     int report;            // write end: two int32_t, step and errno, when the child fails
-    int ready;             // write end that soulbox-init finds as descriptor 3
+    int ready;             // write end: 'B' at the beginning, and 'R' from soulbox-init, which finds it as descriptor 3
 };
 
-// clone3(2) with a user, pid, network, ipc and uts namespace of the child's own, born in spec->cgroup.
-// Returns the pid, or -errno. The pidfd is close-on-exec.
-pid_t soulbox_clone_sandbox(const struct soulbox_child_spec *spec, int *pidfd);
+struct soulbox_child {
+    pid_t pid; // -errno when there is none
+    int pidfd; // close-on-exec
+};
+
+// clone3(2) with a user, pid, network, ipc and uts namespace of the child's own, born in spec->cgroup. The calling thread
+// stands still until the child's exec or end. Another one finds `child` filled when a byte has come from spec->ready: 'B'
+// from the child, or 'F' when there is none.
+void soulbox_clone_sandbox(const struct soulbox_child_spec *spec, struct soulbox_child *child);
 
 // clone3(2) into a user namespace of its own; the child does nothing but wait to be killed. For start-up probes.
 // Returns the pid, or -errno.

@@ -61,8 +61,8 @@ final class OneShotSandboxes: Sendable {
             let isCompiler = command.isCompiler
             // The largest that a disk can be: a process cannot be given more later, and the disk itself has its limit.
             let diskBytes = isCompiler ? image.manifest.compile?.diskBytes ?? 0 : ExecutionLimits.maximumDiskBytes
-            let zygote = command.isForked
-                ? zygotes.zygote(of: image, command, limits: ProgramLimits.make(limits, diskBytes: diskBytes)) : nil
+            let zygote = zygotes.zygote(
+                of: image, command, limits: ProgramLimits.make(limits, diskBytes: diskBytes), mayMake: true)
             let program = try PrestartedProgram(
                 command, in: sandbox,
                 limits: isCompiler ? OneShotSandboxes.compilerLimits(image, limits) : limits, diskBytes: diskBytes,
@@ -72,6 +72,20 @@ final class OneShotSandboxes: Sendable {
             discard(sandbox)
             throw error
         }
+    }
+
+    /// Has a program forked into a sandbox that is there, in less time than a start takes; the sandbox alone where there is
+    /// nothing to fork it from.
+    func fork(
+        _ command: PrestartedProgram.Command, into sandbox: Sandbox, _ limits: ExecutionLimits
+    ) throws(SandboxError) -> ReadySandbox {
+        let ahead = ProgramLimits.make(ExecutionLimits(), diskBytes: ExecutionLimits.maximumDiskBytes)
+        guard let zygote = zygotes.zygote(of: sandbox.spec.image, command, limits: ahead, mayMake: false) else {
+            return ReadySandbox(sandbox: sandbox, program: nil)
+        }
+        let program = try PrestartedProgram(
+            command, in: sandbox, limits: limits, diskBytes: limits.diskBytes, filters: filters, zygote: zygote)
+        return ReadySandbox(sandbox: sandbox, program: program)
     }
 
     /// The limits of an image's compile stage.

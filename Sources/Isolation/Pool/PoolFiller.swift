@@ -35,6 +35,7 @@ struct PoolFiller: Sendable {
                 removeDead(at: now)
                 refreshAt = now + 10_000_000_000
             }
+            if isFirst { pool.sandboxes.zygotes.renew() }
             if let (kind, image) = next(at: now) {
                 build(kind, image)
                 continue

@@ -126,7 +126,7 @@ final class PrestartedProgram: Sendable {
             do throws(SystemCallError) {
                 try Files.write(to: handover.rawValue, work.bytes)
                 return true
-            } catch where error.errno == EPIPE {
+            } catch  where error.errno == EPIPE {
                 return false
             }
         }

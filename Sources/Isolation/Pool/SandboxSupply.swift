@@ -33,9 +33,22 @@ final class SandboxSupply: Sendable {
     /// - Parameter isCompiled: Whether no compiler is wanted in it.
     func take(for call: ExecuteCall, image: Image, isCompiled: Bool) throws -> ReadySandbox {
         if call.network.enabled { try networks.requireAvailable() }
-        if !call.network.enabled, let ready = takeReady(for: call, image, isCompiled) { return ready }
-        let spec = OneShotSandboxes.spec(call.limits, of: image, network: call.network)
-        return ReadySandbox(sandbox: try sandboxes.make(spec), program: nil)
+        var ready: ReadySandbox?
+        if !call.network.enabled { ready = takeReady(for: call, image, isCompiled) }
+        let found =
+            try ready
+            ?? ReadySandbox(
+                sandbox: sandboxes.make(OneShotSandboxes.spec(call.limits, of: image, network: call.network)),
+                program: nil)
+        guard found.program == nil, !isCompiled, let program = SandboxSupply.program(of: image, for: call),
+            !program.isCompiler
+        else { return found }
+        do {
+            return try sandboxes.fork(program, into: found.sandbox, call.limits)
+        } catch {
+            sandboxes.discard(found.sandbox)
+            throw error
+        }
     }
 
     private func takeReady(for call: ExecuteCall, _ image: Image, _ isCompiled: Bool) -> ReadySandbox? {

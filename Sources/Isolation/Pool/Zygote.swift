@@ -13,13 +13,14 @@ internal import Synchronization
 final class Zygote: Sendable {
     /// How many programs one serves.
     private static let maximumForks = 256
-    /// How long one lives, in nanoseconds.
+    /// For how long, from the first on, in nanoseconds.
     private static let lifetime: UInt64 = 60_000_000_000
 
     private let control: Descriptor
     private let process: SharedProcess
     private let group: any Cgroup
-    private let born = MonotonicClock.now
+    /// When it was; the end of time before.
+    private let firstFork = Atomic(UInt64.max)
     private let forks = Atomic(0)
 
     /// Starts one.
@@ -54,9 +55,10 @@ final class Zygote: Sendable {
         let output = try step(.clone) { () throws(SystemCallError) in try Pipe.make() }
         let input = try step(.clone) { () throws(SystemCallError) in try SealedFile.make(name: "stdin", contents: []) }
         let home = try step(.cgroupAttach) { () throws(SystemCallError) in try group.openForClone() }
-        let environment = command.environment + [
-            .init(name: "SOULBOX_PRESTART", value: "1"), .init(name: "SOULBOX_ZYGOTE", value: "1"),
-        ]
+        let environment =
+            command.environment + [
+                .init(name: "SOULBOX_PRESTART", value: "1"), .init(name: "SOULBOX_ZYGOTE", value: "1"),
+            ]
         let child = try step(.clone) { () throws(SystemCallError) in
             try ZygoteClone.start(
                 ZygoteClone.Spec(
@@ -80,10 +82,14 @@ final class Zygote: Sendable {
         return process
     }
 
+    /// Whether it has ended.
+    var isDead: Bool { process.hasExited }
+
     /// Whether another one is to take its place.
     var isSpent: Bool {
-        forks.load(ordering: .relaxed) >= Zygote.maximumForks || process.hasExited
-            || MonotonicClock.elapsed(from: born, to: MonotonicClock.now) > Zygote.lifetime
+        forks.load(ordering: .relaxed) >= Zygote.maximumForks || isDead
+            || MonotonicClock.elapsed(from: firstFork.load(ordering: .relaxed), to: MonotonicClock.now)
+                > Zygote.lifetime
     }
 
     /// Forks a program's process into a sandbox, where PID 1 is its parent. Returns its pids, in the host's namespace and in
@@ -96,7 +102,9 @@ final class Zygote: Sendable {
         _ start: InitMessage.Start, into sandbox: Sandbox, connection: InitConnection, other: CInt,
         descriptors: [CInt]
     ) throws(SandboxError) -> (hostPID: pid_t, pid: Int32) {
-        forks.wrappingAdd(1, ordering: .relaxed)
+        if forks.wrappingAdd(1, ordering: .relaxed).oldValue == 0 {
+            firstFork.store(MonotonicClock.now, ordering: .relaxed)
+        }
         let packet = InitMessage.encode(start)
         let all = [sandbox.process.pollDescriptor, other] + descriptors
         let sent = packet.withUnsafeBytes { bytes in

@@ -41,8 +41,10 @@ final class SandboxBuilder: Sendable {
             WorkerThread.start(name: "builder-\(number)") { [self] in
                 do throws(SandboxError) {
                     let stage = try Stage(path: "\(stageDirectory)/\(number)")
+                    // From this thread, whose mount namespace it is to have.
+                    let cloner = SandboxClone(name: "cloner-\(number)")
                     ready.update { $0 = .success(()) }
-                    serve(stage)
+                    serve(stage, cloner)
                 } catch {
                     ready.update { $0 = .failure(error) }
                 }
@@ -60,17 +62,17 @@ final class SandboxBuilder: Sendable {
         return try result.get()
     }
 
-    private func serve(_ stage: Stage) -> Never {
+    private func serve(_ stage: Stage, _ cloner: SandboxClone) -> Never {
         while true {
             let job = state.wait(for: { state in state.jobs.isEmpty ? nil : state.jobs.removeFirst() })
             guard let job else { continue }
-            let result = Result { () throws(SandboxError) in try build(job.spec, on: stage) }
+            let result = Result { () throws(SandboxError) in try build(job.spec, on: stage, cloner) }
             job.done.update { $0 = result }
         }
     }
 
     /// The recipe. Whatever a step made is undone when a later one fails.
-    private func build(_ spec: SandboxSpec, on stage: Stage) throws(SandboxError) -> Sandbox {
+    private func build(_ spec: SandboxSpec, on stage: Stage, _ cloner: SandboxClone) throws(SandboxError) -> Sandbox {
         // Identity first: everything below is made for these ids.
         guard let slot = slots.take() else { throw SandboxError(.userSlot, errno: EAGAIN) }
         let group: SandboxGroup
@@ -83,7 +85,7 @@ final class SandboxBuilder: Sendable {
         }
         let remains = SandboxRemains(group: group, slot: slot, slots: slots, networks: networks)
         do {
-            let sandbox = try spawn(spec, slot: slot, group: group, remains: remains, on: stage)
+            let sandbox = try spawn(spec, slot: slot, group: group, remains: remains, on: stage, cloner)
             stage.clear()
             return sandbox
         } catch {
@@ -94,17 +96,20 @@ final class SandboxBuilder: Sendable {
     }
 
     private func spawn(
-        _ spec: SandboxSpec, slot: UserSlot, group: SandboxGroup, remains: SandboxRemains, on stage: Stage
+        _ spec: SandboxSpec, slot: UserSlot, group: SandboxGroup, remains: SandboxRemains, on stage: Stage,
+        _ cloner: SandboxClone
     ) throws(SandboxError) -> Sandbox {
         let go = try step(.clone) { () throws(SystemCallError) in try Pipe.make() }
         let report = try step(.clone) { () throws(SystemCallError) in try Pipe.make() }
         let ready = try step(.clone) { () throws(SystemCallError) in try Pipe.make() }
         let home = try step(.cgroupAttach) { () throws(SystemCallError) in try group.initLeaf.openForClone() }
         let child = try step(.clone) { () throws(SystemCallError) in
-            try SandboxClone.start(
-                root: Stage.root, hostname: "sandbox", initPath: RuntimeLayer.initPath,
-                sharedMemoryBytes: spec.sharedMemoryBytes, cgroup: home.rawValue, go: go.first.rawValue,
-                report: report.second.rawValue, ready: ready.second.rawValue)
+            try cloner.start(
+                SandboxClone.Request(
+                    root: Stage.root, hostname: "sandbox", initPath: RuntimeLayer.initPath,
+                    sharedMemoryBytes: spec.sharedMemoryBytes, cgroup: home.rawValue, go: go.first.rawValue,
+                    report: report.second.rawValue, ready: ready.second.rawValue),
+                ready: ready.first.rawValue)
         }
         let pid = child.pid
         let process = SharedProcess(child.takeProcess())

@@ -62,9 +62,7 @@ enum CgroupFiles {
 
     /// The names of the groups directly below a directory.
     static func children(_ directory: String) -> [String] {
-        ((try? Files.list(directory)) ?? []).filter { name in
-            (try? Files.status("\(directory)/\(name)"))?.isDirectory ?? false
-        }
+        (try? Files.list(directory, directoriesAlone: true)) ?? []
     }
 
     static func removeTree(_ directory: String) throws(SystemCallError) {
