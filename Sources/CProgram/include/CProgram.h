@@ -54,6 +54,7 @@ struct program {
     int handover[2]; // read by and written by a program that is started ahead of its work; -1: none
     int connection;
     int is_forked; // it goes on as it is, and executes nothing
+    int is_ahead;  // it has time before its work comes
 };
 
 // The most arguments, and the most variables, of a program.

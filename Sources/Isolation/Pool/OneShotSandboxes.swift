@@ -66,7 +66,7 @@ final class OneShotSandboxes: Sendable {
             let program = try PrestartedProgram(
                 command, in: sandbox,
                 limits: isCompiler ? OneShotSandboxes.compilerLimits(image, limits) : limits, diskBytes: diskBytes,
-                filters: filters, zygote: zygote)
+                filters: filters, zygote: zygote, isAhead: true)
             return ReadySandbox(sandbox: sandbox, program: program)
         } catch {
             discard(sandbox)
@@ -83,9 +83,15 @@ final class OneShotSandboxes: Sendable {
         guard let zygote = zygotes.zygote(of: sandbox.spec.image, command, limits: ahead, mayMake: false) else {
             return ReadySandbox(sandbox: sandbox, program: nil)
         }
-        let program = try PrestartedProgram(
-            command, in: sandbox, limits: limits, diskBytes: limits.diskBytes, filters: filters, zygote: zygote)
-        return ReadySandbox(sandbox: sandbox, program: program)
+        do {
+            let program = try PrestartedProgram(
+                command, in: sandbox, limits: limits, diskBytes: limits.diskBytes, filters: filters, zygote: zygote,
+                isAhead: false)
+            return ReadySandbox(sandbox: sandbox, program: program)
+        } catch  where error.step != .posture {
+            // The zygote has ended, for one. No code of the user's has run: PID 1 starts the program.
+            return ReadySandbox(sandbox: sandbox, program: nil)
+        }
     }
 
     /// The limits of an image's compile stage.

@@ -30,10 +30,12 @@ final class PrestartedProgram: Sendable {
 
     /// Starts it and waits until it waits.
     ///
-    /// - Parameter zygote: What it is forked from; nil has PID 1 start it.
+    /// - Parameters:
+    ///   - zygote: What it is forked from; nil has PID 1 start it.
+    ///   - isAhead: Whether nobody waits for it yet.
     init(
         _ command: Command, in sandbox: Sandbox, limits: ExecutionLimits, diskBytes: Int64, filters: SeccompFilters,
-        zygote: Zygote? = nil
+        zygote: Zygote? = nil, isAhead: Bool
     ) throws(SandboxError) {
         let slot = sandbox.slot
         self.limits = limits
@@ -63,7 +65,8 @@ final class PrestartedProgram: Sendable {
             let program = StageSupervisor.Program(
                 arguments: command.arguments,
                 environment: command.environment + [.init(name: "SOULBOX_PRESTART", value: "1")], limits: limits,
-                diskBytes: diskBytes, stdin: input.rawValue, stdout: writers[0].rawValue, stderr: writers[1].rawValue)
+                diskBytes: diskBytes, stdin: input.rawValue, stdout: writers[0].rawValue, stderr: writers[1].rawValue,
+                isAhead: isAhead)
             let handover = (read: work.first.rawValue, write: ready.second.rawValue)
             guard let zygote else {
                 return try StartedProgram(

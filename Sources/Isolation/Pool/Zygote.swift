@@ -16,7 +16,8 @@ final class Zygote: Sendable {
     /// For how long, from the first on, in nanoseconds.
     private static let lifetime: UInt64 = 60_000_000_000
 
-    private let control: Descriptor
+    /// The socket; nil when it is told nothing more.
+    private let control: Mutex<SharedDescriptor?>
     private let process: SharedProcess
     private let group: any Cgroup
     /// When it was; the end of time before.
@@ -42,9 +43,10 @@ final class Zygote: Sendable {
             try? SandboxCgroups.remove(group)
             throw error
         }
-        control = sockets.closeSecond()
+        let own = sockets.closeSecond()
         // Filters and limits come in one packet; the default buffer holds 208 KiB with overhead.
-        try? UnixSocket.setSendBuffer(bytes: 1 << 20, on: control.rawValue)
+        try? UnixSocket.setSendBuffer(bytes: 1 << 20, on: own.rawValue)
+        control = Mutex(SharedDescriptor(own))
     }
 
     private static func start(
@@ -107,9 +109,12 @@ final class Zygote: Sendable {
         }
         let packet = InitMessage.encode(start)
         let all = [sandbox.process.pollDescriptor, other] + descriptors
-        let sent = packet.withUnsafeBytes { bytes in
-            Result { () throws(SystemCallError) in
-                try UnixSocket.send(bytes, descriptors: all, on: control.rawValue)
+        let sent = control.withLock { control in
+            packet.withUnsafeBytes { bytes in
+                Result { () throws(SystemCallError) in
+                    guard let control else { throw SystemCallError(call: "sendmsg", errno: EPIPE) }
+                    _ = try UnixSocket.send(bytes, descriptors: all, on: control.rawValue)
+                }
             }
         }
         if case .failure(let error) = sent { throw SandboxError(.zygote, error) }
@@ -120,10 +125,13 @@ final class Zygote: Sendable {
         }
     }
 
-    /// Ends it and removes its group.
+    /// Ends it, when it has done what it was asked for, and removes its group.
     func end() {
-        process.signal(SIGKILL)
-        _ = process.reap(until: MonotonicClock.now + 10_000_000_000)
+        control.withLock { $0 = nil }
+        if !process.reap(until: MonotonicClock.now + 2_000_000_000) {
+            process.signal(SIGKILL)
+            _ = process.reap(until: MonotonicClock.now + 10_000_000_000)
+        }
         try? SandboxCgroups.remove(group)
     }
 }

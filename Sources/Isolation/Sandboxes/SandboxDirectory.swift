@@ -12,6 +12,9 @@ struct SandboxDirectory: Sendable {
     /// sandbox's name begins with a dot.
     static let templates = ".templates"
 
+    /// Where disks stand ready; what is there at a start of the service goes, as everything that is no sandbox.
+    static let readyDisks = ".disks"
+
     /// Where it is.
     let path: String
 
@@ -25,16 +28,25 @@ struct SandboxDirectory: Sendable {
     var holdsSandbox: Bool { Files.exists(recordFile) }
 
     /// Makes the directory with a formatted disk of that size; the record makes it a sandbox.
-    func make(_ record: SandboxRecord) throws(SandboxError) {
+    func make(_ record: SandboxRecord, from disks: ReadyDisks) throws(SandboxError) {
         try step(.stageDisk) { () throws(SystemCallError) in
             try Files.removeTree(path)
             try Files.makeDirectory(path, mode: 0o700)
-            let file = try Files.open(disk, [.readWrite, .create, .exclusive], mode: 0o600)
-            try Files.setSize(of: file.rawValue, record.limits.diskBytes)
-            try ExtendedFilesystem.make(in: disk)
-            try Files.synchronize(file.rawValue)
+        }
+        if !disks.take(bytes: record.limits.diskBytes, to: disk) {
+            try SandboxDirectory.format(disk, bytes: record.limits.diskBytes)
         }
         try write(record)
+    }
+
+    /// Makes a file with an empty filesystem of that size in it.
+    static func format(_ path: String, bytes: Int64) throws(SandboxError) {
+        try step(.stageDisk) { () throws(SystemCallError) in
+            let file = try Files.open(path, [.readWrite, .create, .exclusive], mode: 0o600)
+            try Files.setSize(of: file.rawValue, bytes)
+            try ExtendedFilesystem.make(in: path)
+            try Files.synchronize(file.rawValue)
+        }
     }
 
     /// Writes the record, whole or not at all.
@@ -54,7 +66,14 @@ struct SandboxDirectory: Sendable {
     func write(_ run: SandboxRun?) throws(SandboxError) {
         try step(.supervise) { () throws(SystemCallError) in
             if let run {
-                try Files.writeAtomically(runFile, run.json.bytes, mode: 0o600)
+                // Whole or not at all for whoever comes after this process. It need not outlast the host, on which nothing
+                // of it runs after a restart, and so nobody waits for the disk.
+                let temporary = runFile + ".new"
+                try Files.removeTree(temporary)
+                let file = try Files.open(temporary, [.writeOnly, .create, .exclusive], mode: 0o600)
+                try Files.write(to: file.rawValue, run.json.bytes)
+                let here = Files.workingDirectory
+                try Files.rename(temporary, at: here, to: runFile, at: here, keepingTarget: false)
             } else {
                 try Files.removeTree(runFile)
             }

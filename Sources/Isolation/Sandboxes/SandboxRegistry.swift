@@ -15,14 +15,16 @@ final class SandboxRegistry: Sendable {
     private let remover: SandboxRemover
     private let networks: SandboxNetworks
     private let watch: SandboxWatch
+    private let disks: ReadyDisks
     private let log: Logger
     private let table: Mutex<[String: ManagedSandbox]>
 
     /// - Parameter found: What an earlier run left, some of it running on.
     init(
         path: String, found: [ManagedSandbox], builder: SandboxBuilder, images: ImageStore, remover: SandboxRemover,
-        networks: SandboxNetworks, log: Logger
+        networks: SandboxNetworks, disks: ReadyDisks, log: Logger
     ) throws(SandboxError) {
+        self.disks = disks
         self.path = path
         self.builder = builder
         self.images = images
@@ -74,7 +76,7 @@ final class SandboxRegistry: Sendable {
         defer { new.finishChange() }
         do {
             try checkSpace()
-            try directory.make(record)
+            try directory.make(record, from: disks)
             try run(new)
         } catch {
             try? directory.remove()

@@ -30,6 +30,7 @@ public final class Isolator: Sendable {
 
     private let oneShots: OneShotSandboxes
     private let zygotes: Zygotes
+    private let disks: ReadyDisks
     private let cgroups: SandboxCgroups
     private let features: [String]
     private let remover: SandboxRemover
@@ -90,9 +91,12 @@ public final class Isolator: Sendable {
         let adopted = adoption.adopt(found, slots: slots)
         // With what was taken over: the rules of those that run on are put in place with all others, at once.
         networks.start()
+        disks = ReadyDisks(
+            directory: "\(configuration.sandboxDirectory)/\(SandboxDirectory.readyDisks)", queue: queue, log: log)
         sandboxes = try SandboxRegistry(
             path: configuration.sandboxDirectory, found: adopted, builder: builder, images: images, remover: remover,
-            networks: networks, log: log)
+            networks: networks, disks: disks, log: log)
+        if configuration.pool.isEnabled { try disks.start() }
         supply.start(images)
         log.notice("isolation is ready", metadata: ["cgroups": "\(cgroups.description)"])
     }
@@ -120,6 +124,7 @@ public final class Isolator: Sendable {
     public func shutDown(within seconds: UInt64) {
         supply.pool.close()
         zygotes.close()
+        disks.close()
         table.endAll(.lost)
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
         while oneShots.count > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }

@@ -81,7 +81,10 @@ final class ExecutionQueue: Sendable {
     /// Whether nothing runs, and nobody is still on the way to whoever waits for the last one's answer: the time for what
     /// can wait.
     var isQuiet: Bool {
-        state.read { $0.running == 0 && MonotonicClock.elapsed(from: $0.lastLeft, to: MonotonicClock.now) > ExecutionQueue.quietAfter }
+        state.read {
+            $0.running == 0
+                && MonotonicClock.elapsed(from: $0.lastLeft, to: MonotonicClock.now) > ExecutionQueue.quietAfter
+        }
     }
 
     /// What the answer of an execution takes from here to its client, in nanoseconds.

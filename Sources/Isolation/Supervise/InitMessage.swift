@@ -38,6 +38,8 @@ enum InitMessage {
         var hasStdin: Bool
         /// Whether two descriptors follow the streams, over which the program gets its work later.
         var hasHandover = false
+        /// Whether nobody waits for it yet.
+        var isAhead = false
         var endsSandboxOnHangUp: Bool
         var user: UInt32
         var group: UInt32
@@ -89,8 +91,9 @@ enum InitMessage {
             for shift in 0..<8 { body.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) }
         }
         append(version)
-        append(UInt32(start.hasStdin ? 1 : 0) | 2 | (start.endsSandboxOnHangUp ? 4 : 0) | (start.isBackground ? 8 : 0)
-                | (start.hasHandover ? 16 : 0))
+        append(
+            UInt32(start.hasStdin ? 1 : 0) | 2 | (start.endsSandboxOnHangUp ? 4 : 0) | (start.isBackground ? 8 : 0)
+                | (start.hasHandover ? 16 : 0) | (start.isAhead ? 32 : 0))
         append(start.user)
         append(start.group)
         append(start.umask)

@@ -14,6 +14,8 @@ struct StageSupervisor {
         var stdin: CInt?
         var stdout: CInt
         var stderr: CInt
+        /// Whether nobody waits for it yet.
+        var isAhead = false
     }
 
     /// How a stage ended.

@@ -90,7 +90,8 @@ final class StartedProgram: Sendable {
         defer { withExtendedLifetime(empty) {} }
         var descriptors = [program.stdin ?? empty?.rawValue, program.stdout, program.stderr].compactMap { $0 }
         if let handover { descriptors += [handover.read, handover.write] }
-        try connection.start(message(program, in: sandbox, filters, hasHandover: handover != nil), descriptors: descriptors)
+        try connection.start(
+            message(program, in: sandbox, filters, hasHandover: handover != nil), descriptors: descriptors)
         let pid: pid_t
         switch try connection.receive() {
         case .ready(let hostPID, _): pid = hostPID
@@ -104,7 +105,7 @@ final class StartedProgram: Sendable {
         _ program: StageSupervisor.Program, in sandbox: Sandbox, _ filters: SeccompFilters, hasHandover: Bool
     ) -> InitMessage.Start {
         InitMessage.Start(
-            hasStdin: true, hasHandover: hasHandover,
+            hasStdin: true, hasHandover: hasHandover, isAhead: program.isAhead,
             endsSandboxOnHangUp: !sandbox.spec.isPersistent, user: UserSlot.program, group: UserSlot.program,
             umask: 0o022, limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
             filters: [filters.numbers.bytes, filters.arguments.bytes],

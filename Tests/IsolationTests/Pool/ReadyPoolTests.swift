@@ -74,6 +74,65 @@ struct ReadyPoolTests {
         #expect(seen.count == 18)
     }
 
+    @Test(
+        "modules that a start of Python looks for are found when the program brings them",
+        arguments: ["sitecustomize", "usercustomize", "os"])
+    func customization(module: String) throws {
+        var request = Run.Request(
+            "import sys; print('main', sorted(set(sys.modules) & {'sitecustomize', 'usercustomize'}))")
+        request.files = ["\(module).py": Array("print('first')\n".utf8)]
+        let pooled = try ready(request, on: .pooled)
+        #expect(pooled.output == (try Run.run(request, on: .plain).output) && !pooled.output.isEmpty, "\(pooled)")
+    }
+
+    @Test("a program of another name is told its own")
+    func entrypoint() throws {
+        var request = Run.Request("import sys; print(sys.argv, __file__)")
+        request.file = "other.py"
+        request.entrypoint = "other.py"
+        for _ in 0..<3 {
+            let run = try Run.run(request, on: .pooled)
+            #expect(run.output == "['other.py'] /workspace/other.py\n", "\(run)")
+            // By then some stand ready for that name too.
+            usleep(300_000)
+        }
+    }
+
+    @Test("zygotes that are ended while they are asked, and one that is killed: nobody notices")
+    func zygotes() throws {
+        let isolator = try TestIsolator(ready: 2)
+        defer { isolator.stop() }
+        #expect(isolator.waitUntilReady())
+        let wrong = Monitor(0)
+        let ends = Monitor(0)
+        for _ in 0..<8 {
+            Thread.detachNewThread {
+                for _ in 0..<80 where (try? Run.python("print(1)", on: isolator).output) != "1\n" {
+                    wrong.update { $0 += 1 }
+                }
+                ends.update { $0 += 1 }
+            }
+        }
+        // Each serves 256; and two are killed.
+        for _ in 0..<2 {
+            usleep(700_000)
+            for group in CgroupInspection.roots.flatMap({
+                (try? FileManager.default.subpathsOfDirectory(atPath: "\($0)/soulbox-\(isolator.instance)/zygotes"))
+                    ?? []
+            })
+            where group.hasSuffix("cgroup.procs") {
+                for root in CgroupInspection.roots {
+                    let path = "\(root)/soulbox-\(isolator.instance)/zygotes/\(group)"
+                    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+                    for line in text.split(separator: "\n") { if let pid = Int32(line) { kill(pid, SIGKILL) } }
+                }
+            }
+        }
+        #expect(ends.wait(until: MonotonicClock.now + 120_000_000_000) { $0 == 8 ? true : nil } == true)
+        #expect(wrong.read { $0 } == 0)
+        #expect(isolator.waitUntilClean(seconds: 20))
+    }
+
     @Test("a call with an environment or limits that what waits cannot have is served all the same")
     func otherWays() throws {
         var hashed = Run.Request("print(hash('x'))")

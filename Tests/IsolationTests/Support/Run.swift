@@ -30,6 +30,7 @@ struct Run: CustomStringConvertible {
         var source: [UInt8]?
         var template = "basic-python"
         var file = "main.py"
+        var entrypoint: String?
         var arguments: [String] = []
         var environment: [String: String] = [:]
         var limits = ExecutionLimits(timeoutMilliseconds: 20_000)
@@ -68,7 +69,7 @@ struct Run: CustomStringConvertible {
         let begin = MonotonicClock.now
         let call = ExecuteCall(
             execution: request.identifier, account: request.account, sandbox: request.sandbox,
-            template: request.template, entrypoint: request.sandbox == nil ? nil : request.file,
+            template: request.template, entrypoint: request.entrypoint ?? (request.sandbox == nil ? nil : request.file),
             arguments: request.arguments, environment: request.environment.map { .init(name: $0.key, value: $0.value) },
             limits: request.limits, network: request.network, files: files, input: sealed.rawValue,
             stdin: stdin?.rawValue,

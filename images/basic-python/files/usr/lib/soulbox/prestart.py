@@ -1,9 +1,9 @@
 """Waits, at the end of the interpreter's own start, for what this interpreter is to run.
 
 SoulBox starts `python3 main.py` before it knows what main.py will hold. The last step of the start, the site module, reads
-soulbox.pth, which runs this file, and then looks for a module sitecustomize: asked for that, it says on descriptor 5 that it
-waits, and reads the arguments and the environment of the program from descriptor 4. Then the interpreter goes on by itself,
-and finds and runs main.py as it always does.
+soulbox.pth, which runs this file, and last of all looks for a module usercustomize: asked for that, it says on descriptor 5
+that it waits, and reads the arguments and the environment of the program from descriptor 4. Then the interpreter goes on by
+itself, and finds and runs main.py as it always does.
 As a zygote it does that in each of its forks, which a module of SoulBox's makes and puts into their sandboxes.
 Where something would make a difference to how the interpreter itself starts, it is started anew.
 """
@@ -74,7 +74,10 @@ def shadows(os, sys):
     if os.path.isdir(os.path.expanduser("~/.local/lib")):
         return True
     for name in os.listdir():
-        module = sys.modules.get(name.partition(".")[0])
+        name = name.partition(".")[0]
+        if name in ("sitecustomize", "usercustomize"):
+            return True
+        module = sys.modules.get(name)
         # What is built in or frozen comes before any file.
         if module is not None and getattr(module.__spec__, "has_location", False):
             return True
@@ -88,9 +91,11 @@ class Last:
     def find_spec(cls, name, path=None, target=None):
         import sys
 
-        if name == "sitecustomize":
+        if name == "usercustomize":
             sys.meta_path.remove(cls)
             wait()
+            # There is none: the program has brought none, and the image has none.
+            raise ModuleNotFoundError(name=name)
 
 
 __import__("sys").meta_path.insert(0, Last)
