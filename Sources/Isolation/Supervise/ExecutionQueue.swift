@@ -87,8 +87,9 @@ final class ExecutionQueue: Sendable {
         }
     }
 
-    /// What the answer of an execution takes from here to its client, in nanoseconds.
-    private static let quietAfter: UInt64 = 4_000_000
+    /// What the answer of an execution takes from here to its client, and whoever asks one thing after the other takes to ask
+    /// the next, in nanoseconds.
+    private static let quietAfter: UInt64 = 25_000_000
 
     private func leaveLine(_ ticket: UInt64, hasPlace: Bool) {
         state.update { state in
