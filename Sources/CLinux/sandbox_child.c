@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static _Noreturn void fail(const struct soulbox_child_spec *spec, enum soulbox_child_step step) {
@@ -111,9 +112,11 @@ static int close_others(int first, int second, int third) {
     return (int)syscall(SYS_close_range, next, ~0U, 0);
 }
 
-static __attribute__((noinline)) _Noreturn void child(const struct soulbox_child_spec *spec) {
+static __attribute__((noinline)) _Noreturn void child(
+    const struct soulbox_child_spec *spec, volatile struct soulbox_child *own) {
     char byte;
     // Whoever waits for it reads pid and pidfd from now on.
+    own->begun = 1;
     ssize_t ignored = write(spec->ready, "B", 1);
     (void)ignored;
     // Whoever dies while this is half-built leaves nothing. The thread that made it lives as long as the isolator.
@@ -239,8 +242,14 @@ __attribute__((noinline)) void soulbox_clone_sandbox(const struct soulbox_child_
         .cgroup = (uint64_t)spec->cgroup,
     };
     long pid = clone_here(&arguments);
-    if (pid == 0) child(spec);
-    if (pid > 0) return;
+    if (pid == 0) child(spec, child_);
+    if (*(volatile int *)&child_->begun) return;
+    // There is none, or it was killed before its first instruction: nobody else will tell.
+    if (pid > 0) {
+        waitpid((pid_t)pid, NULL, 0);
+        close(child_->pidfd);
+        pid = -ECHILD;
+    }
     child_->pid = (pid_t)pid;
     ssize_t ignored = write(spec->ready, "F", 1);
     (void)ignored;

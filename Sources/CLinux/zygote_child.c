@@ -53,14 +53,14 @@ static int set_limits(const struct soulbox_zygote_spec *spec) {
     return 0;
 }
 
-// Leaves CAP_SYS_ADMIN, which setns(2) asks for. Exec gives root no more than it has: no_new_privs.
-static int keep_one_capability(void) {
+// Keeps none: whoever owns a user namespace has every capability in it, which is what setns(2) into a sandbox asks for, and
+// the host's root owns those of all sandboxes (user_namespaces(7)). Exec gives root no more than it has: no_new_privs.
+static int drop_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct kept[2];
-    memset(kept, 0, sizeof kept);
-    kept[CAP_SYS_ADMIN / 32].permitted = kept[CAP_SYS_ADMIN / 32].effective = 1U << CAP_SYS_ADMIN % 32;
+    struct __user_cap_data_struct none[2];
+    memset(none, 0, sizeof none);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -1;
-    return (int)syscall(SYS_capset, &header, kept);
+    return (int)syscall(SYS_capset, &header, none);
 }
 
 static enum soulbox_zygote_step child(const struct soulbox_zygote_spec *spec, int report) {
@@ -80,7 +80,7 @@ static enum soulbox_zygote_step child(const struct soulbox_zygote_spec *spec, in
     if (reset_signals() < 0 || setsid() < 0) return SOULBOX_ZYGOTE_SESSION;
     umask(022);
     // Last, since every step above needs more.
-    if (keep_one_capability() < 0) return SOULBOX_ZYGOTE_CAPABILITIES;
+    if (drop_capabilities() < 0) return SOULBOX_ZYGOTE_CAPABILITIES;
     execve(spec->arguments[0], spec->arguments, spec->environment);
     return SOULBOX_ZYGOTE_EXEC;
 }

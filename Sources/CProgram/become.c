@@ -110,9 +110,6 @@ void program_become(const struct program *program) {
     // setresuid keeps capabilities under NO_SETUID_FIXUP: they go by themselves, and after the last use of one.
     if (drop_capabilities() < 0) program_fail(connection, PROGRAM_STEP_CAPABILITIES);
 
-    // Exec would do it. Not before there is nothing left in the process that is worth a look.
-    if (program->is_forked && prctl(PR_SET_DUMPABLE, 1) < 0) program_fail(connection, PROGRAM_STEP_DUMPABLE);
-
     // All that is left of PID 1, or of the zygote: the listener, other connections, the signal descriptor.
     int above = program->handover[0] < 0 ? CONNECTION + 1 : HANDOVER + 2;
     if (syscall(SYS_close_range, above, ~0U, 0) < 0) program_fail(connection, PROGRAM_STEP_DESCRIPTORS);
@@ -128,6 +125,9 @@ void program_become(const struct program *program) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) program_fail(connection, PROGRAM_STEP_NO_NEW_PRIVILEGES);
     if (install_filter(program->filters[0], program->filter_bytes[0]) < 0) program_fail(connection, PROGRAM_STEP_FILTER_NUMBERS);
     if (install_filter(program->filters[1], program->filter_bytes[1]) < 0) program_fail(connection, PROGRAM_STEP_FILTER_ARGUMENTS);
+
+    // Exec would do it. Last of all: until here nobody in the sandbox may look into the process.
+    if (program->is_forked && prctl(PR_SET_DUMPABLE, 1) < 0) program_fail(connection, PROGRAM_STEP_DUMPABLE);
 
     // The isolator learns the host's pid from the credentials of this packet, moves the process into its cgroup and
     // checks its posture; then it says go.

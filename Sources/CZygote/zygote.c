@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -77,8 +76,19 @@ static void enter(const struct program *program, int sandbox) {
     }
     int status = 0;
     if (between < 0 || waitpid(between, &status, 0) < 0) program_fail(connection, PROGRAM_STEP_FORK);
-    if (status != 0) errno = WEXITSTATUS(status), program_fail(connection, PROGRAM_STEP_FORK);
+    if (status != 0) errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, program_fail(connection, PROGRAM_STEP_FORK);
     _exit(0);
+}
+
+// By hand: strtoul(3) has a version of its own in newer libraries, which those of images need not know.
+static unsigned long hexadecimal(char *text, char **rest) {
+    unsigned long value = 0;
+    for (;; text++) {
+        int digit = *text >= '0' && *text <= '9' ? *text - '0' : *text >= 'a' && *text <= 'f' ? *text - 'a' + 10 : -1;
+        *rest = text;
+        if (digit < 0) return value;
+        value = value << 4 | (unsigned long)digit;
+    }
 }
 
 // Makes the memory that the interpreter will write to its own, page by page, while nobody waits for it: each page that is
@@ -96,7 +106,7 @@ static void populate(void) {
     // proc_pid_maps(5): "begin-end rw-p offset device inode path"
     for (char *line = maps; line && *line; line = strchr(line, '\n'), line += line != NULL) {
         char *rest;
-        unsigned long begin = strtoul(line, &rest, 16), end = *rest == '-' ? strtoul(rest + 1, &rest, 16) : 0;
+        unsigned long begin = hexadecimal(line, &rest), end = *rest == '-' ? hexadecimal(rest + 1, &rest) : 0;
         if (end > begin && !strncmp(rest, " rw-p", 5)) (void)madvise((void *)begin, end - begin, MADV_POPULATE_WRITE_);
     }
 }
@@ -123,7 +133,12 @@ static PyObject *serve(PyObject *self, PyObject *unused) {
             PyOS_AfterFork_Child();
             return PyLong_FromLong(0);
         }
+        int failure = errno;
         PyOS_AfterFork_Parent();
+        if (pid < 0) {
+            uint32_t told[4] = {PROGRAM_KIND_FAILED, 8, PROGRAM_STEP_FORK, (uint32_t)failure};
+            (void)send(program.connection, told, sizeof told, MSG_NOSIGNAL);
+        }
         for (int i = 0; i < count; i++) close(descriptors[i]);
         if (pid > 0) waitpid(pid, NULL, 0);
     }

@@ -94,7 +94,8 @@ public enum InterfaceDescription {
         # input: descriptor of a sealed memfd; stdin, stdout, stderr, compile_output: descriptors. No stdin is an empty one.
         # Closing the connection ends the execution. With `sandbox` it runs in that persistent sandbox, whose image counts and not
         # `template`; `scratch` is removed from /workspace when it has ended. With `context` the file `entrypoint` is a cell for that
-        # context; `streams` then tells of the descriptors that its output, its errors and its results are read from.
+        # context. `started` may come with `streams`, the descriptors that the output, the errors and a cell's results are read from
+        # instead of the pipes of the call.
         method Execute(
           execution: string,
           account: string,
@@ -251,6 +252,9 @@ public enum InterfaceDescription {
           executions_running: int,
           executions_waiting: int,
           executions_limit: int,
+          ready: int,
+          ready_taken: int,
+          ready_missed: int,
           sandboxes: int,
           features: []string
         )

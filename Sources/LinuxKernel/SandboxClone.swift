@@ -57,7 +57,7 @@ public final class SandboxClone: Sendable {
     private final class Outcome: @unchecked Sendable {
         let child = UnsafeMutablePointer<soulbox_child>.allocate(capacity: 1)
 
-        init() { child.initialize(to: soulbox_child(pid: 0, pidfd: -1)) }
+        init() { child.initialize(to: soulbox_child(pid: 0, pidfd: -1, begun: 0)) }
         deinit { child.deallocate() }
     }
 

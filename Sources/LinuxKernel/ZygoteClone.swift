@@ -32,7 +32,7 @@ public enum ZygoteClone {
         }
     }
 
-    /// Starts it: in mount, network, ipc and uts namespaces of its own, its root read-only, with CAP_SYS_ADMIN alone.
+    /// Starts it: in mount, network, ipc and uts namespaces of its own, its root read-only, without any capability.
     ///
     /// - Parameters:
     ///   - streams: Its standard input, output and error.
@@ -46,7 +46,7 @@ public enum ZygoteClone {
         let limits = spec.limits.flatMap { [UInt64($0.resource), $0.soft, $0.hard] }
         let pid = Spawn.withPointers(spec.arguments) { arguments in
             Spawn.withPointers(spec.environment.map { "\($0.name)=\($0.value)" }) { environment in
-                ("lowerdir=" + spec.layers.joined(separator: ":")).withCString { layers in
+                ("metacopy=off,redirect_dir=nofollow,index=off,xino=off,lowerdir=" + spec.layers.joined(separator: ":")).withCString { layers in
                     spec.root.withCString { root in
                         spec.directory.withCString { directory in
                             limits.withUnsafeBufferPointer { limits in

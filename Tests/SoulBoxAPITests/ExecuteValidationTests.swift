@@ -48,6 +48,8 @@ struct ExecuteValidationTests {
         .with(#""entrypoint": "../main.py""#, "entrypoint", "Must not contain '.' or '..' as a path segment"),
         .with(#""entrypoint": "/main.py""#, "entrypoint", "Must be a relative path"),
         .with(#""entrypoint": """#, "entrypoint", "Must not be empty"),
+        .with(#""entrypoint": "-ScX""#, "entrypoint", "Must not begin with '-' or '@'"),
+        .with(#""entrypoint": "@x""#, "entrypoint", "Must not begin with '-' or '@'"),
         .with(#""stdin": 5"#, "stdin", "Must be a string"),
         .with(#""async": "yes""#, "async", "Must be true or false"),
         .with(#""async": 1"#, "async", "Must be true or false"),

@@ -40,8 +40,9 @@ struct soulbox_child_spec {
 };
 
 struct soulbox_child {
-    pid_t pid; // -errno when there is none
+    pid_t pid; // -errno when there is none that has begun
     int pidfd; // close-on-exec
+    int begun; // set by the child, which has this memory, before it writes 'B'
 };
 
 // clone3(2) with a user, pid, network, ipc and uts namespace of the child's own, born in spec->cgroup. The calling thread

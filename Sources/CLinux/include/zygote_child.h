@@ -28,6 +28,6 @@ struct soulbox_zygote_spec {
     int cgroup;  // directory of the group to be born in, on the cgroup2 mount
 };
 
-// clone3(2) with a mount, network, ipc and uts namespace of the child's own, and CAP_SYS_ADMIN alone. Returns the pid, or
+// clone3(2) with a mount, network, ipc and uts namespace of the child's own, and without any capability. Returns the pid, or
 // -errno of the step that `step` names. The pidfd is close-on-exec.
 pid_t soulbox_start_zygote(const struct soulbox_zygote_spec *spec, int *pidfd, int32_t *step);

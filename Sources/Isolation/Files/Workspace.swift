@@ -28,15 +28,16 @@ struct Workspace: ~Copyable {
 
     /// Writes the input files. No program may be running: their directories are made by path.
     ///
-    /// They are written through the sandbox's own root: a program that waits has looked at its directory already, and the
-    /// overlay tells it of no change that is made underneath.
+    /// - Parameter root: The sandbox's own root, where a program waits: it has looked at its directory already, and the overlay
+    ///   tells it of no change that is made underneath. Nil writes underneath, where nothing of a template's is in the way.
     mutating func write(
-        _ files: [ExecuteCall.File], from input: CInt, through root: SharedDescriptor
+        _ files: [ExecuteCall.File], from input: CInt, through root: SharedDescriptor?
     ) throws(SandboxError) {
         for file in files {
             var parent = try step(.workspace) { () throws(SystemCallError) in
                 try Files.open(
-                    "workspace", [.readOnly, .directory], resolve: [.beneath, .noSymlinks], at: root.rawValue)
+                    root == nil ? "." : "workspace", [.readOnly, .directory], resolve: [.beneath, .noSymlinks],
+                    at: root?.rawValue ?? directory.rawValue)
             }
             let segments = file.path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             for segment in segments.dropLast() {

@@ -51,7 +51,11 @@ final class OneShotSandboxes: Sendable {
     }
 
     /// Makes one that waits, with a program that waits in it if there is a command.
-    func makeReady(_ image: Image, _ command: PrestartedProgram.Command?) throws(SandboxError) -> ReadySandbox {
+    ///
+    /// - Parameter mayFork: Whether the program may be forked from a zygote.
+    func makeReady(
+        _ image: Image, _ command: PrestartedProgram.Command?, mayFork: Bool = true
+    ) throws(SandboxError) -> ReadySandbox {
         let limits = ExecutionLimits()
         let sandbox = try make(OneShotSandboxes.spec(limits, of: image))
         do {
@@ -61,8 +65,11 @@ final class OneShotSandboxes: Sendable {
             let isCompiler = command.isCompiler
             // The largest that a disk can be: a process cannot be given more later, and the disk itself has its limit.
             let diskBytes = isCompiler ? image.manifest.compile?.diskBytes ?? 0 : ExecutionLimits.maximumDiskBytes
-            let zygote = zygotes.zygote(
-                of: image, command, limits: ProgramLimits.make(limits, diskBytes: diskBytes), mayMake: true)
+            let zygote =
+                !mayFork
+                ? nil
+                : zygotes.zygote(
+                    of: image, command, limits: ProgramLimits.make(limits, diskBytes: diskBytes), mayMake: true)
             let program = try PrestartedProgram(
                 command, in: sandbox,
                 limits: isCompiler ? OneShotSandboxes.compilerLimits(image, limits) : limits, diskBytes: diskBytes,
@@ -70,12 +77,14 @@ final class OneShotSandboxes: Sendable {
             return ReadySandbox(sandbox: sandbox, program: program)
         } catch {
             discard(sandbox)
-            throw error
+            guard mayFork, command?.isForked == true, error.step != .posture else { throw error }
+            // The zygote has ended meanwhile, for one.
+            return try makeReady(image, command, mayFork: false)
         }
     }
 
-    /// Has a program forked into a sandbox that is there, in less time than a start takes; the sandbox alone where there is
-    /// nothing to fork it from.
+    /// Has a program forked into a sandbox that is there, in less time than a start takes; a sandbox alone where there is
+    /// nothing to fork it from. The sandbox is gone when this fails.
     func fork(
         _ command: PrestartedProgram.Command, into sandbox: Sandbox, _ limits: ExecutionLimits
     ) throws(SandboxError) -> ReadySandbox {
@@ -88,9 +97,14 @@ final class OneShotSandboxes: Sendable {
                 command, in: sandbox, limits: limits, diskBytes: limits.diskBytes, filters: filters, zygote: zygote,
                 isAhead: false)
             return ReadySandbox(sandbox: sandbox, program: program)
-        } catch  where error.step != .posture {
-            // The zygote has ended, for one. No code of the user's has run: PID 1 starts the program.
-            return ReadySandbox(sandbox: sandbox, program: nil)
+        } catch {
+            discard(sandbox)
+            guard error.step != .posture else { throw error }
+            // The zygote has ended, for one. No code of the user's has run, and none is to run where a fork may still come: PID 1
+            // of another sandbox starts the program.
+            var spec = sandbox.spec
+            spec.id = SandboxName.make()
+            return ReadySandbox(sandbox: try make(spec), program: nil)
         }
     }
 

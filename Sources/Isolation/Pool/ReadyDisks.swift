@@ -61,7 +61,8 @@ final class ReadyDisks: Sendable {
         while true {
             let now = MonotonicClock.now
             let (isClosed, number) = state.withLock { state -> (Bool, Int?) in
-                let wanted = max(ReadyDisks.bounds.lowerBound, min(ReadyDisks.bounds.upperBound, state.demand.target(at: now)))
+                let wanted = max(
+                    ReadyDisks.bounds.lowerBound, min(ReadyDisks.bounds.upperBound, state.demand.target(at: now)))
                 guard !state.isClosed, state.ready.count < wanted else { return (state.isClosed, nil) }
                 state.count += 1
                 return (false, state.count)

@@ -43,12 +43,7 @@ final class SandboxSupply: Sendable {
         guard found.program == nil, !isCompiled, let program = SandboxSupply.program(of: image, for: call),
             !program.isCompiler
         else { return found }
-        do {
-            return try sandboxes.fork(program, into: found.sandbox, call.limits)
-        } catch {
-            sandboxes.discard(found.sandbox)
-            throw error
-        }
+        return try sandboxes.fork(program, into: found.sandbox, call.limits)
     }
 
     private func takeReady(for call: ExecuteCall, _ image: Image, _ isCompiled: Bool) -> ReadySandbox? {
@@ -97,6 +92,7 @@ final class SandboxSupply: Sendable {
         return PrestartedProgram.Command(
             arguments: arguments,
             environment: line.environment(of: command, template: image.manifest.environment, request: image.variables),
-            isCompiler: stage != nil, isForked: prestart.isForked)
+            isCompiler: stage != nil,  // What a privileged process is started with holds nothing that a tenant has written.
+            isForked: prestart.isForked && line.entrypoint == image.manifest.programFile)
     }
 }

@@ -7,7 +7,8 @@ internal import Synchronization
 /// of its own.
 ///
 /// It lives outside of every sandbox, in a root of its own that is the image's and read-only, in a network namespace without
-/// a link, with CAP_SYS_ADMIN alone, which entering a sandbox needs; no tenant's data ever reach it. What runs between its
+/// a link, as the host's root without any capability: as the owner of a sandbox's user namespace it has them in there, and nowhere
+/// else. Nothing that a tenant has written reaches it, not even the name of a file. What runs between its
 /// fork and the program's filters is C (`CZygote`). The seed of hashes, the addresses and the stack's canary are the same in
 /// all its forks, which is why it is made anew before long.
 final class Zygote: Sendable {
@@ -34,19 +35,26 @@ final class Zygote: Sendable {
         group: any Cgroup, processes: ProcessFilesystem
     ) throws(SandboxError) {
         self.group = group
-        let sockets = try step(.clone) { () throws(SystemCallError) in try UnixSocket.pair(kind: .sequencedPacket) }
+        let own: SharedDescriptor
         do {
-            process = try Zygote.start(
-                command, layers: layers, root: root, limits: limits, group: group, control: sockets.second.rawValue,
-                processes: processes)
+            let sockets = try step(.clone) { () throws(SystemCallError) in
+                try UnixSocket.pair(kind: .sequencedPacket).shared()
+            }
+            own = sockets.first
+            process = try withExtendedLifetime(sockets.second) { () throws(SandboxError) in
+                try Zygote.start(
+                    command, layers: layers, root: root, limits: limits, group: group,
+                    control: sockets.second.rawValue, processes: processes)
+            }
         } catch {
             try? SandboxCgroups.remove(group)
             throw error
         }
-        let own = sockets.closeSecond()
         // Filters and limits come in one packet; the default buffer holds 208 KiB with overhead.
         try? UnixSocket.setSendBuffer(bytes: 1 << 20, on: own.rawValue)
-        control = Mutex(SharedDescriptor(own))
+        // One that hangs must hold nobody up: what it does not take fails.
+        try? Pipe.makeNonBlocking(own.rawValue)
+        control = Mutex(own)
     }
 
     private static func start(
@@ -87,6 +95,9 @@ final class Zygote: Sendable {
     /// Whether it has ended.
     var isDead: Bool { process.hasExited }
 
+    /// Whether it was ever asked for a fork.
+    var isUsed: Bool { forks.load(ordering: .relaxed) > 0 }
+
     /// Whether another one is to take its place.
     var isSpent: Bool {
         forks.load(ordering: .relaxed) >= Zygote.maximumForks || isDead
@@ -94,21 +105,19 @@ final class Zygote: Sendable {
                 > Zygote.lifetime
     }
 
-    /// Forks a program's process into a sandbox, where PID 1 is its parent. Returns its pids, in the host's namespace and in
-    /// its own, when it stands in its final state and waits for "go" on the connection.
+    /// Asks for a fork of it in a sandbox, where PID 1 becomes the parent; `awaitFork` tells what came of it.
     ///
     /// - Parameters:
-    ///   - connection: This side's end; `other` is the process's.
+    ///   - connection: The process's end of its connection.
     ///   - descriptors: Three streams, and two for the handover.
     func fork(
-        _ start: InitMessage.Start, into sandbox: Sandbox, connection: InitConnection, other: CInt,
-        descriptors: [CInt]
-    ) throws(SandboxError) -> (hostPID: pid_t, pid: Int32) {
+        _ start: InitMessage.Start, into sandbox: Sandbox, connection: CInt, descriptors: [CInt]
+    ) throws(SandboxError) {
         if forks.wrappingAdd(1, ordering: .relaxed).oldValue == 0 {
             firstFork.store(MonotonicClock.now, ordering: .relaxed)
         }
         let packet = InitMessage.encode(start)
-        let all = [sandbox.process.pollDescriptor, other] + descriptors
+        let all = [sandbox.process.pollDescriptor, connection] + descriptors
         let sent = control.withLock { control in
             packet.withUnsafeBytes { bytes in
                 Result { () throws(SystemCallError) in
@@ -118,6 +127,10 @@ final class Zygote: Sendable {
             }
         }
         if case .failure(let error) = sent { throw SandboxError(.zygote, error) }
+    }
+
+    /// The pids of a forked process, in the host's namespace and in its own, when it stands in its final state and waits for "go".
+    static func awaitFork(_ connection: InitConnection) throws(SandboxError) -> (hostPID: pid_t, pid: Int32) {
         switch try connection.next(milliseconds: 5000) {
         case .ready(let hostPID, let pid): return (hostPID, pid)
         case .failed(let number, let errno): throw SandboxError(.program(number), errno: errno)
@@ -132,6 +145,8 @@ final class Zygote: Sendable {
             process.signal(SIGKILL)
             _ = process.reap(until: MonotonicClock.now + 10_000_000_000)
         }
+        // What it has forked is on its way out of its group.
+        _ = group.waitUntilEmpty(deadline: MonotonicClock.now + 5_000_000_000)
         try? SandboxCgroups.remove(group)
     }
 }

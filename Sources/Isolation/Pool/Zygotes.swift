@@ -79,6 +79,11 @@ final class Zygotes: Sendable {
     private func make(_ kind: Kind, _ recipe: Recipe) -> Zygote? {
         let now = MonotonicClock.now
         let number = state.withLock { state -> Int? in
+            if let old = state.living[kind]?.zygote, old.isDead, !old.isUsed {
+                // It cannot even start: its programs are started one by one, for a while.
+                state.living[kind] = nil
+                state.refused[kind] = now + Zygotes.pauseAfterFailure
+            }
             guard !state.isClosed, now >= state.refused[kind] ?? 0,
                 state.living[kind] != nil || state.living.count < Zygotes.maximum
             else { return nil }

@@ -40,7 +40,10 @@ enum CallCheck {
                 throw IsolationError(.invalidSpec, "malformed file")
             }
         }
-        if let entrypoint = call.entrypoint, !isPath(entrypoint) {
+        // An interpreter or a compiler would take a name that begins so for an option, or for a file of options.
+        if let entrypoint = call.entrypoint,
+            !isPath(entrypoint) || entrypoint.hasPrefix("-") || entrypoint.hasPrefix("@")
+        {
             throw IsolationError(.invalidSpec, "malformed entrypoint")
         }
         try validate(arguments: call.arguments, environment: call.environment)

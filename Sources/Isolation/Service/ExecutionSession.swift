@@ -114,7 +114,9 @@ struct ExecutionSession {
         used.take(ready)
         guard let disk = sandbox.disk else { throw SandboxError(.workspace, "no disk") }
         var workspace = try Workspace(disk: disk, slot: sandbox.slot)
-        if let input = call.input { try workspace.write(call.files, from: input, through: sandbox.root) }
+        if let input = call.input {
+            try workspace.write(call.files, from: input, through: image.layer == nil ? sandbox.root : nil)
+        }
         let plain = program(of: image, build: CommandLine.buildDirectory, diskBytes: call.limits.diskBytes)
         // The program first: what it takes to be told of it costs it no time.
         let waiting = isCompiled ? nil : try begin(ready.program, plain.environment)

@@ -38,7 +38,11 @@ enum RuntimeLayer {
             let parent = "\(imageDirectory)/runtime/\(instance)"
             let directory = "\(parent)/\(digest(initFile + zygote + [layout] + Array(names.utf8)))"
             try Files.makeDirectory("\(imageDirectory)/runtime", mode: 0o755)
-            try Files.makeDirectory(parent, mode: 0o755)
+            // Nobody but root looks for it here. Its workspace belongs to an id that is somebody else's on the host, and that
+            // user must not be able to put files into every sandbox, and into what a zygote imports.
+            try Files.makeDirectory(parent, mode: 0o700)
+            let own = SharedDescriptor(try Files.openDirectory(parent))
+            try withExtendedLifetime(own) { () throws(SystemCallError) in try Files.setMode(of: own.rawValue, 0o700) }
             if Files.exists(directory) { return directory }
             let unfinished = directory + ".new"
             try Files.removeTree(unfinished)

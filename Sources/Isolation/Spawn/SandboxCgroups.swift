@@ -81,12 +81,17 @@ final class SandboxCgroups: Sendable {
     /// Makes the group of a zygote, limits set and nobody in it.
     func makeZygote(_ name: String) throws(SandboxError) -> any Cgroup {
         let group = host.group("\(top)/zygotes/\(name)")
-        try step(.cgroupCreate) { () throws(SystemCallError) in
+        let result = Result { () throws(SystemCallError) in
             try group.create()
             try group.set(
                 CgroupLimits(
                     memoryBytes: SandboxCgroups.zygoteMemory, cpuMillicores: nil,
                     processes: SandboxCgroups.zygoteProcesses, oomGroup: true))
+            try group.restrictDevices()
+        }
+        if case .failure(let error) = result {
+            try? group.remove()
+            throw SandboxError(.cgroupCreate, error)
         }
         return group
     }

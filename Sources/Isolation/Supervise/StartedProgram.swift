@@ -52,16 +52,10 @@ final class StartedProgram: Sendable {
         do {
             watch = try step(.supervise) { () throws(SystemCallError) in try leaf.watchOutOfMemory() }
             connection = try sandbox.connect()
-            let ends = try step(.zygote) { () throws(SystemCallError) in try UnixSocket.pair(kind: .sequencedPacket) }
-            try step(.zygote) { () throws(SystemCallError) in try UnixSocket.passCredentials(on: ends.first) }
-            let (near, far) = ends.shared()
-            let own = InitConnection(near)
-            let process = try withExtendedLifetime(far) { () throws(SandboxError) in
-                try zygote.fork(
-                    StartedProgram.message(program, in: sandbox, filters, hasHandover: true), into: sandbox,
-                    connection: own, other: far.rawValue,
-                    descriptors: [program.stdin ?? -1, program.stdout, program.stderr, handover.read, handover.write])
-            }
+            let own = try StartedProgram.ask(
+                zygote, for: StartedProgram.message(program, in: sandbox, filters, hasHandover: true), in: sandbox,
+                [program.stdin ?? -1, program.stdout, program.stderr, handover.read, handover.write])
+            let process = try Zygote.awaitFork(own)
             self.own = own
             // From now on it is like one that PID 1 has forked, and ends with this connection.
             try connection.send(InitMessage.adopt(process.pid))
@@ -70,6 +64,20 @@ final class StartedProgram: Sendable {
             StartedProgram.end(leaf, removing: true)
             throw error
         }
+    }
+
+    /// Asks a zygote for a fork, and gives the connection to it. The process's end of that is closed here with this function's
+    /// end, so that ours tells when nobody is left who could answer.
+    private static func ask(
+        _ zygote: Zygote, for start: InitMessage.Start, in sandbox: Sandbox, _ descriptors: [CInt]
+    ) throws(SandboxError) -> InitConnection {
+        let ends = try step(.zygote) { () throws(SystemCallError) in try UnixSocket.pair(kind: .sequencedPacket) }
+        try step(.zygote) { () throws(SystemCallError) in try UnixSocket.passCredentials(on: ends.first) }
+        let (near, far) = ends.shared()
+        try withExtendedLifetime(far) { () throws(SandboxError) in
+            try zygote.fork(start, into: sandbox, connection: far.rawValue, descriptors: descriptors)
+        }
+        return InitConnection(near)
     }
 
     /// The limits of a program's leaf.

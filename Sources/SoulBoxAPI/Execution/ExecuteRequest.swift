@@ -98,7 +98,9 @@ struct ExecuteRequest: Equatable {
         _ reader: FieldReader, _ limits: ExecuteLimits, _ validation: inout Validation
     ) {
         entrypoint = reader.plainString("entrypoint", &validation)
-        if let entrypoint, let problem = FileName.problem(entrypoint) { validation.fail("entrypoint", problem) }
+        if let entrypoint, let problem = FileName.problem(entrypoint) ?? FileName.optionProblem(entrypoint) {
+            validation.fail("entrypoint", problem)
+        }
         code = reader.string("code", &validation)
         if let code, code.utf8.count > limits.code {
             validation.fail("code", "Must be at most \(limits.code) bytes long")

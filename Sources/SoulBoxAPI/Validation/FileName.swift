@@ -25,6 +25,12 @@ enum FileName {
         return nil
     }
 
+    /// What is wrong with the name of a file that an interpreter or a compiler is given to run: one that it would take for an
+    /// option, or for a file of options.
+    static func optionProblem(_ name: String) -> String? {
+        name.hasPrefix("-") || name.hasPrefix("@") ? "Must not begin with '-' or '@'" : nil
+    }
+
     /// Whether two names cannot stand side by side: they are equal, or one lies beneath the other.
     static func collide(_ first: String, _ second: String) -> Bool {
         let (first, second) = (Array(first.utf8), Array(second.utf8))

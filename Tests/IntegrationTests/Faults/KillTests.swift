@@ -58,7 +58,7 @@ struct KillTests {
         }
         #expect(try await stack.run("python", "print('alive')")["output"] == "alive\n")
         try await Task.sleep(for: .seconds(2))
-        #expect(Sandboxes.count(of: stack.instance) == 0)
+        #expect(try await Sandboxes.inUse(of: stack.instance) == 0)
     }
 
     /// Whether, within five seconds, another process stands in for the killed one and programs run again.
@@ -94,7 +94,7 @@ struct KillTests {
             try await Task.sleep(for: .milliseconds(200))
         }
         #expect(result["status"] == "failed" && result["termination"]?["reason"] == "lost", "\(result.text)")
-        #expect(Sandboxes.count(of: stack.instance) == 0)
+        #expect(try await Sandboxes.inUse(of: stack.instance) == 0)
     }
 
     @Test("two instances live side by side; the end of one harms no other")
@@ -108,7 +108,7 @@ struct KillTests {
         #expect(try await first.run("python", "print('first')")["output"] == "first\n")
         first.stop()
         #expect(try await running.value["output"] == "second\n")
-        #expect(Sandboxes.count(of: first.instance) == 0)
+        #expect(try await Sandboxes.inUse(of: first.instance) == 0)
     }
 
     @Test("a supervisor that is killed leaves nothing that its successor cannot clear away")

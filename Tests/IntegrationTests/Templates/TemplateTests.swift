@@ -243,6 +243,6 @@ struct TemplateTests {
         let directory = stack.home + "/data/sandboxes"
         let names = try FileManager.default.contentsOfDirectory(atPath: directory)
         #expect(names.filter { $0.hasPrefix("build_") }.isEmpty, "\(names)")
-        #expect(Sandboxes.count(of: stack.instance) == 0)
+        #expect(try await Sandboxes.inUse(of: stack.instance) == 0)
     }
 }

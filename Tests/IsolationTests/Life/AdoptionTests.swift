@@ -52,6 +52,37 @@ struct AdoptionTests {
         #expect(second.waitUntilClean())
     }
 
+    @Test("45: an upgrade while sandboxes run: they are taken over with their first process, new ones have the new one")
+    func upgrade() throws {
+        let newer = FileManager.default.temporaryDirectory.appending(path: "soulbox-upgrade-\(getpid())").path
+        try FileManager.default.createDirectory(atPath: newer, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: newer) }
+        for name in ["soulbox-isolator", "soulbox-init", "libsoulbox-zygote.so"] {
+            var bytes = try Data(contentsOf: URL(filePath: TestIsolator.binaries + "/" + name))
+            // Behind the end of what is loaded: the same program in another file.
+            if name == "soulbox-init" { bytes.append(0) }
+            try bytes.write(to: URL(filePath: "\(newer)/\(name)"))
+            chmod("\(newer)/\(name)", 0o755)
+        }
+        let first = try TestIsolator()
+        let old = try TestSandbox(on: first)
+        let size = "import os; print(os.stat('/usr/lib/soulbox/init').st_size)"
+        let before = try #require(Int(try old.python(size).output.dropLast()))
+        let pid = try firstProcess(of: old)
+        first.process.signal(SIGKILL)
+        first.process.waitForExit()
+        let second = try TestIsolator(instance: first.instance, binaries: newer)
+        defer { second.stop() }
+        let adopted = TestSandbox(adopted: old.id, on: second)
+        #expect(try adopted.state.phase == .running && firstProcess(of: adopted) == pid)
+        #expect(try adopted.python(size).output == "\(before)\n")
+        let new = try TestSandbox(on: second)
+        #expect(try new.python(size).output == "\(before + 1)\n")
+        try adopted.remove()
+        try new.remove()
+        #expect(second.waitUntilClean())
+    }
+
     @Test("2: kill -9 of the isolator at any moment of making and removing: nothing half-made is left")
     func killedAtWork() throws {
         var isolator = try TestIsolator()

@@ -98,6 +98,43 @@ struct ReadyPoolTests {
         }
     }
 
+    @Test("26: a name that an interpreter would take for options is refused", arguments: ["-ScX", "-V", "@x", "-/a.py"])
+    func options(name: String) throws {
+        var request = Run.Request("print('ran')")
+        request.file = name
+        request.entrypoint = name
+        for _ in 0..<3 {
+            let run = try Run.run(request, on: .pooled)
+            #expect(run.outcome == nil && run.output.isEmpty && run.error?.code == .invalidSpec, "\(run)")
+        }
+    }
+
+    @Test("12: what interpreters are forked from has no capability, no host directory and no way in for the host's users")
+    func zygotePosture() throws {
+        let isolator = TestIsolator.pooled
+        _ = try ready(Run.Request("print(1)"), on: isolator)
+        let found = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { name in
+            (try? String(contentsOfFile: "/proc/\(name)/cgroup", encoding: .utf8))?
+                .contains("soulbox-\(isolator.instance)/zygotes/") == true
+        }
+        let pid = try #require(found.first)
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        for line in [
+            "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
+            "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Threads:\t1",
+        ] { #expect(status.contains(line), "\(line) in \(status)") }
+        for name in ["mnt", "net", "ipc", "uts"] {
+            let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\(name)")
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/\(name)") != own)
+        }
+        let mounts = try String(contentsOfFile: "/proc/\(pid)/mountinfo", encoding: .utf8).split(separator: "\n")
+        #expect(mounts.count == 1 && mounts[0].contains(" / / ro,nosuid,nodev"), "\(mounts)")
+        #expect(Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) == ["0", "1", "2", "3"])
+        let layers = "/var/cache/soulbox/images/runtime/\(isolator.instance)"
+        let mode = try FileManager.default.attributesOfItem(atPath: layers)[.posixPermissions] as? Int
+        #expect(mode == 0o700)
+    }
+
     @Test("zygotes that are ended while they are asked, and one that is killed: nobody notices")
     func zygotes() throws {
         let isolator = try TestIsolator(ready: 2)

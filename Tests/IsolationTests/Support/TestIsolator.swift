@@ -37,10 +37,11 @@ final class TestIsolator: Sendable {
     ///   - ready: How many sandboxes it keeps ready of each image at least; 0 for a pool of none.
     ///   - readyMemory: The most memory that those may take.
     ///   - prefix: A command that starts it, as `prlimit --nofile=160`.
+    ///   - binaries: Where it and what it puts into sandboxes is.
     init(
         concurrent: Int = 8, queueWaitSeconds: Int = 10, instance: String? = nil,
         images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0,
-        readyMemory: Int = 1 << 30, prefix: [String] = []
+        readyMemory: Int = 1 << 30, prefix: [String] = [], binaries: String = TestIsolator.binaries
     ) throws {
         self.instance = instance ?? String((0..<8).map { _ in "0123456789abcdef".randomElement() ?? "0" })
         runDirectory = "/run/soulbox/\(self.instance)"
@@ -50,11 +51,12 @@ final class TestIsolator: Sendable {
         try FileManager.default.createDirectory(atPath: runDirectory, withIntermediateDirectories: true)
         let configuration = TestIsolator.configuration(
             instance: self.instance, runDirectory: runDirectory, concurrent: concurrent,
-            queueWaitSeconds: queueWaitSeconds, images: images, resolver: resolver, ready: ready, readyMemory: readyMemory)
+            queueWaitSeconds: queueWaitSeconds, images: images, resolver: resolver, ready: ready, readyMemory: readyMemory,
+            binaries: binaries)
         let path = runDirectory + "/config.json"
         try configuration.write(toFile: path, atomically: true, encoding: .utf8)
         let log = runDirectory + "/isolator.log"
-        let command = prefix + [TestIsolator.binaries + "/soulbox-isolator", "--config", path]
+        let command = prefix + [binaries + "/soulbox-isolator", "--config", path]
         process = try TestProcess(command[0], Array(command.dropFirst()), log: log)
         let deadline = MonotonicClock.now + 10_000_000_000
         while (try? IsolationConnection(path: socket).status()) == nil {
@@ -69,11 +71,12 @@ final class TestIsolator: Sendable {
     /// What an isolator of that instance is told.
     static func configuration(
         instance: String, runDirectory: String, concurrent: Int = 8, queueWaitSeconds: Int = 10,
-        images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0, readyMemory: Int = 1 << 30
+        images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0, readyMemory: Int = 1 << 30,
+        binaries: String = TestIsolator.binaries
     ) -> String {
         let configuration: JSONValue = [
             "instance": .string(instance), "version": "test", "run_directory": .string(runDirectory),
-            "image_directory": .string(images), "binary_directory": .string(TestIsolator.binaries),
+            "image_directory": .string(images), "binary_directory": .string(binaries),
             "database_url": "", "isolator_socket": .string(runDirectory + "/isolator.sock"), "service_user": 65534,
             "service_group": 0,
             "executions": [
@@ -143,6 +146,8 @@ final class TestIsolator: Sendable {
             let before = try status.readyTaken
             let run = try run()
             if try status.readyTaken > before { return run }
+            // One of its kind is made when nothing has run for a moment.
+            usleep(60_000)
         }
         throw IsolationError(.unavailable, "none stood ready")
     }
