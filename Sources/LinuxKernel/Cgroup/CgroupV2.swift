@@ -10,8 +10,11 @@ struct CgroupV2: Cgroup {
 
     private var directory: String { "\(root)/\(path)" }
 
-    /// Only a sandbox's own group has groups below it.
-    private var isLeaf: Bool { path.split(separator: "/").count > 3 }
+    /// Only a sandbox's own group, `top/sbx/<id>`, has groups below it.
+    private var isLeaf: Bool {
+        let names = path.split(separator: "/")
+        return names.count != 3 || names[1] != "sbx"
+    }
 
     func create() throws(SystemCallError) {
         try CgroupFiles.makeNew(directory)
