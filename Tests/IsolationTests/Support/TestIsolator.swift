@@ -41,7 +41,7 @@ final class TestIsolator: Sendable {
     init(
         concurrent: Int = 8, queueWaitSeconds: Int = 10, instance: String? = nil,
         images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0,
-        readyMemory: Int = 1 << 30, prefix: [String] = [], binaries: String = TestIsolator.binaries
+        readyMemory: Int = 4 << 30, prefix: [String] = [], binaries: String = TestIsolator.binaries
     ) throws {
         self.instance = instance ?? String((0..<8).map { _ in "0123456789abcdef".randomElement() ?? "0" })
         runDirectory = "/run/soulbox/\(self.instance)"
@@ -71,7 +71,7 @@ final class TestIsolator: Sendable {
     /// What an isolator of that instance is told.
     static func configuration(
         instance: String, runDirectory: String, concurrent: Int = 8, queueWaitSeconds: Int = 10,
-        images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0, readyMemory: Int = 1 << 30,
+        images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0, readyMemory: Int = 4 << 30,
         binaries: String = TestIsolator.binaries
     ) -> String {
         let configuration: JSONValue = [
