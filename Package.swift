@@ -74,8 +74,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
-        .target(name: "CLinux"),
         .target(name: "CProgram"),
+        .target(name: "CLinux", dependencies: ["CProgram"]),
         .target(name: "CInit", dependencies: ["CProgram"]),
         // Loaded by interpreters in images: it needs nothing but their libc, and none of Swift's libraries.
         .target(

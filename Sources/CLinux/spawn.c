@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "spawn.h"
 
+#include "child_steps.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -24,12 +26,7 @@ static int set_up(const struct soulbox_spawn_spec *spec) {
         if (dup2(above[i], i) < 0) return -1;
     // Nothing else of the maker's: a pipe that a service keeps open keeps whoever reads it waiting for ever.
     if (syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0) return -1;
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < 65; number++)
-        if (number != SIGKILL && number != SIGSTOP) sigaction(number, &standard, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) return -1;
+    if (child_reset_signals() < 0) return -1;
     // A session of its own: an interrupt at the terminal goes to the supervisor, which ends its processes in order.
     if (setsid() < 0 || chdir(spec->directory) < 0) return -1;
     umask(027);

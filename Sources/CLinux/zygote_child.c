@@ -3,16 +3,15 @@
 #define _GNU_SOURCE
 #include "zygote_child.h"
 
+#include "child_steps.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -31,36 +30,12 @@ static int set_descriptors(const struct soulbox_zygote_spec *spec, int report) {
     return (int)syscall(SYS_close_range, REPORT + 1, ~0U, 0);
 }
 
-static int reset_signals(void) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < 65; number++)
-        if (number != SIGKILL && number != SIGSTOP) sigaction(number, &standard, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    return sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static int set_limits(const struct soulbox_zygote_spec *spec) {
     for (uint32_t i = 0; i < spec->limit_count; i++) {
         const uint64_t *limit = spec->limits + 3 * i;
-        struct rlimit now, wanted = {.rlim_cur = limit[1], .rlim_max = limit[2]};
-        if (getrlimit((int)limit[0], &now) < 0) return -1;
-        // Lower only: a service without CAP_SYS_RESOURCE cannot raise, and need not.
-        if (wanted.rlim_max > now.rlim_max) wanted.rlim_max = now.rlim_max;
-        if (wanted.rlim_cur > wanted.rlim_max) wanted.rlim_cur = wanted.rlim_max;
-        if (setrlimit((int)limit[0], &wanted) < 0) return -1;
+        if (child_lower_limit((int)limit[0], limit[1], limit[2]) < 0) return -1;
     }
     return 0;
-}
-
-// Keeps none: whoever owns a user namespace has every capability in it, which is what setns(2) into a sandbox asks for, and
-// the host's root owns those of all sandboxes (user_namespaces(7)). Exec gives root no more than it has: no_new_privs.
-static int drop_capabilities(void) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[2];
-    memset(none, 0, sizeof none);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -1;
-    return (int)syscall(SYS_capset, &header, none);
 }
 
 static enum soulbox_zygote_step child(const struct soulbox_zygote_spec *spec, int report) {
@@ -77,10 +52,12 @@ static enum soulbox_zygote_step child(const struct soulbox_zygote_spec *spec, in
         return SOULBOX_ZYGOTE_PIVOT;
     // As its programs have them: what libc derives from them at its start is the same.
     if (set_limits(spec) < 0) return SOULBOX_ZYGOTE_LIMITS;
-    if (reset_signals() < 0 || setsid() < 0) return SOULBOX_ZYGOTE_SESSION;
+    if (child_reset_signals() < 0 || setsid() < 0) return SOULBOX_ZYGOTE_SESSION;
     umask(022);
-    // Last, since every step above needs more.
-    if (drop_capabilities() < 0) return SOULBOX_ZYGOTE_CAPABILITIES;
+    // Last, since every step above needs more. It keeps none: whoever owns a user namespace has every capability in it, which
+    // is what setns(2) into a sandbox asks for, and the host's root owns those of all sandboxes (user_namespaces(7)). Exec gives
+    // root no more than it has: no_new_privs.
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || child_drop_capabilities() < 0) return SOULBOX_ZYGOTE_CAPABILITIES;
     execve(spec->arguments[0], spec->arguments, spec->environment);
     return SOULBOX_ZYGOTE_EXEC;
 }

@@ -1,17 +1,15 @@
 // Runs between fork and exec in a single thread: no allocation, and each step where it stands for a reason.
 #define _GNU_SOURCE
 #include "CProgram.h"
+#include "child_steps.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,25 +40,11 @@ static int set_streams(const struct program *program) {
     return dup3(above[CONNECTION], CONNECTION, O_CLOEXEC) < 0 ? -1 : 0;
 }
 
-static int reset_signals(void) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < 65; number++)
-        if (number != SIGKILL && number != SIGSTOP) sigaction(number, &standard, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    return sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static int set_limits(const struct program *program) {
     for (uint32_t i = 0; i < program->limit_count; i++) {
         struct program_limit limit;
         memcpy(&limit, (const char *)program->limits + i * sizeof limit, sizeof limit);
-        struct rlimit now, wanted = {.rlim_cur = limit.soft, .rlim_max = limit.hard};
-        if (getrlimit((int)limit.resource, &now) < 0) return -1;
-        // Lower only: a service without CAP_SYS_RESOURCE cannot raise, and need not.
-        if (wanted.rlim_max > now.rlim_max) wanted.rlim_max = now.rlim_max;
-        if (wanted.rlim_cur > wanted.rlim_max) wanted.rlim_cur = wanted.rlim_max;
-        if (setrlimit((int)limit.resource, &wanted) < 0) return -1;
+        if (child_lower_limit((int)limit.resource, limit.soft, limit.hard) < 0) return -1;
     }
     return 0;
 }
@@ -69,13 +53,6 @@ static int drop_bounding_set(void) {
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
         if (prctl(PR_CAPBSET_DROP, capability) < 0) return -1;
     return 0;
-}
-
-static int drop_capabilities(void) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[2];
-    memset(none, 0, sizeof none);
-    return (int)syscall(SYS_capset, &header, none);
 }
 
 static int install_filter(const void *bytes, uint32_t count) {
@@ -91,7 +68,7 @@ void program_become(const struct program *program) {
     if (set_streams(program) < 0) program_fail(connection, PROGRAM_STEP_STREAMS);
     connection = CONNECTION;
     // PID 1 blocks every signal; a program starts with none blocked. One that is forked has set up its own.
-    if (!program->is_forked && reset_signals() < 0) program_fail(connection, PROGRAM_STEP_SIGNALS);
+    if (!program->is_forked && child_reset_signals() < 0) program_fail(connection, PROGRAM_STEP_SIGNALS);
     // Before the identity changes: lowering needs no privilege, but a limit on processes counts for the new user.
     if (set_limits(program) < 0) program_fail(connection, PROGRAM_STEP_LIMITS);
 
@@ -108,7 +85,7 @@ void program_become(const struct program *program) {
         syscall(SYS_setresuid, program->user, program->user, program->user) < 0)
         program_fail(connection, PROGRAM_STEP_IDENTITY);
     // setresuid keeps capabilities under NO_SETUID_FIXUP: they go by themselves, and after the last use of one.
-    if (drop_capabilities() < 0) program_fail(connection, PROGRAM_STEP_CAPABILITIES);
+    if (child_drop_capabilities() < 0) program_fail(connection, PROGRAM_STEP_CAPABILITIES);
 
     // All that is left of PID 1, or of the zygote: the listener, other connections, the signal descriptor.
     int above = program->handover[0] < 0 ? CONNECTION + 1 : HANDOVER + 2;

@@ -12,12 +12,12 @@ struct CycleTests {
     func parallel() throws {
         let network = NetworkedIsolator.shared
         let before = (network.links.count, try network.table().split(separator: "\n").count)
-        let left = Monitor((todo: Host.repetitions(80), running: 8, failures: [String]()))
+        let left = Monitor((left: Host.repetitions(80), running: 8, failures: [String]()))
         for _ in 0..<8 {
             WorkerThread.start(name: "caller") {
                 while left.update({ state -> Bool in
-                    state.todo -= 1
-                    return state.todo >= 0
+                    state.left -= 1
+                    return state.left >= 0
                 }) {
                     do {
                         let sandbox = try network.sandbox(["\(TestWorld.good):8000", "x.example"])
