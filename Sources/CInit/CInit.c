@@ -115,7 +115,7 @@ uint64_t init_now(void) {
 
 void init_kill_all(void) { kill(-1, SIGKILL); }
 void init_kill(pid_t pid) { kill(pid, SIGKILL); }
-void init_forbid_inspection(void) { prctl(PR_SET_DUMPABLE, 0); }
+void init_allow_inspection(int allows) { prctl(PR_SET_DUMPABLE, allows); }
 
 void init_wait(struct init_poll *entries, size_t count) {
     struct pollfd raw[192];

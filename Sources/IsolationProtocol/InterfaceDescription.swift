@@ -64,6 +64,23 @@ public enum InterfaceDescription {
           traffic: ?Traffic
         )
 
+        # How far a snapshot is; bytes of all its phases together.
+        type SnapshotProgress (phase: string, done: int, total: int)
+
+        # `parent` is the snapshot that its files are told by the differences from; `disk` is the size of the sandbox's disk, `size`
+        # what it uses on the host's, and `pause_us` how long the sandbox stood still.
+        type Snapshot (
+          snapshot: string,
+          account: string,
+          image: string,
+          parent: ?string,
+          memory: bool,
+          size: int,
+          disk: int,
+          pause_us: int,
+          created_at: string
+        )
+
         # A file below /workspace. `kind` is file, directory, link or other; `tag` changes whenever the file does.
         type FileEntry (
           path: string,
@@ -245,6 +262,44 @@ public enum InterfaceDescription {
         # The manifest of the image that an account may make sandboxes from by that name: a system template's, or one of its own.
         method FindImage(template: string, account: string) -> (image: object)
 
+        # Takes a snapshot, in several replies: `progress` in each but the last, which has `snapshot`. One of that name that is there
+        # already is the answer.
+        method CreateSnapshot(
+          snapshot: string,
+          sandbox: string,
+          account: string,
+          parent: ?string,
+          compress: bool,
+          memory: bool
+        ) -> (progress: ?SnapshotProgress, snapshot: ?Snapshot)
+
+        # Makes a sandbox what a snapshot holds, all of it or nothing: one that is there gets that state in place of its own, any other
+        # is made. A sandbox that has `restore` behind it already is the answer.
+        method RestoreSnapshot(
+          snapshot: string,
+          account: string,
+          sandbox: string,
+          restore: string,
+          memory: bool,
+          limits: SandboxLimits,
+          network: Network
+        ) -> (sandbox: Sandbox)
+
+        # Removes a snapshot; one that is not there is no error, one in use is a conflict.
+        method RemoveSnapshot(snapshot: string, account: string) -> ()
+
+        # Reads all of a snapshot and compares it with what was noted when it was taken.
+        method VerifySnapshot(snapshot: string, account: string) -> (snapshot: Snapshot)
+
+        # The snapshots that come after a name, in the order of their names.
+        method ListSnapshots(after: ?string) -> (snapshots: []Snapshot)
+
+        # Writes the processes of a sandbox to the host's disk and frees their memory.
+        method PauseSandbox(sandbox: string, account: string) -> (sandbox: Sandbox)
+
+        # Lets the processes of a paused sandbox go on where they were.
+        method ResumeSandbox(sandbox: string, account: string) -> (sandbox: Sandbox)
+
         # How the service stands.
         method GetStatus() -> (
           version: string,
@@ -256,7 +311,8 @@ public enum InterfaceDescription {
           ready_taken: int,
           ready_missed: int,
           sandboxes: int,
-          features: []string
+          features: []string,
+          memory_snapshots_missing: ?string
         )
 
         # The machine is full: the execution waited for its turn as long as it may.
@@ -282,6 +338,12 @@ public enum InterfaceDescription {
 
         # There is no such file, process or context.
         error NotFound (reason: string)
+
+        # There is no such snapshot, or it belongs to another account.
+        error SnapshotNotFound (snapshot: string)
+
+        # It cannot be done with this sandbox, this snapshot or this host; `reason` says why.
+        error NotPossible (reason: string)
 
         # The call asks for something that is not allowed.
         error InvalidSpec (reason: string)

@@ -26,6 +26,10 @@ public struct IsolationError: Error, Sendable, Equatable, CustomStringConvertibl
         case noSpace
         /// There is no such file, process or context.
         case notFound
+        /// There is no such snapshot.
+        case snapshotNotFound
+        /// It cannot be done with this sandbox, this snapshot or this host; the message says why, for the caller to read.
+        case notPossible
         /// The peer does not keep to the protocol.
         case protocolViolation
     }
@@ -59,6 +63,8 @@ extension IsolationError {
         case .networkUnavailable: "io.soulbox.isolation.NetworkUnavailable"
         case .noSpace: "io.soulbox.isolation.NoSpace"
         case .notFound: "io.soulbox.isolation.NotFound"
+        case .snapshotNotFound: "io.soulbox.isolation.SnapshotNotFound"
+        case .notPossible: "io.soulbox.isolation.NotPossible"
         case .unavailable, .isolationFailed: "io.soulbox.isolation.IsolationFailed"
         case .protocolViolation: "org.varlink.service.InvalidParameter"
         }
@@ -70,8 +76,10 @@ extension IsolationError {
         case .busy: [:]
         case .templateNotFound: ["template": .string(message)]
         case .sandboxNotFound: ["sandbox": .string(message)]
+        case .snapshotNotFound: ["snapshot": .string(message)]
         case .unavailable, .isolationFailed: ["step": "sandbox", "reason": .string(message)]
-        case .sandboxNotRunning, .conflict, .networkUnavailable, .noSpace, .notFound, .invalidSpec, .protocolViolation:
+        case .sandboxNotRunning, .conflict, .networkUnavailable, .noSpace, .notFound, .notPossible, .invalidSpec,
+            .protocolViolation:
             ["reason": .string(message)]
         }
     }
@@ -80,7 +88,7 @@ extension IsolationError {
     public init(varlinkName: String, parameters: JSONValue?) {
         let reason =
             parameters?["reason"]?.stringValue ?? parameters?["template"]?.stringValue
-            ?? parameters?["sandbox"]?.stringValue ?? varlinkName
+            ?? parameters?["sandbox"]?.stringValue ?? parameters?["snapshot"]?.stringValue ?? varlinkName
         switch varlinkName {
         case "io.soulbox.isolation.Busy": self.init(.busy, "no capacity")
         case "io.soulbox.isolation.TemplateNotFound": self.init(.templateNotFound, reason)
@@ -90,6 +98,8 @@ extension IsolationError {
         case "io.soulbox.isolation.NetworkUnavailable": self.init(.networkUnavailable, reason)
         case "io.soulbox.isolation.NoSpace": self.init(.noSpace, reason)
         case "io.soulbox.isolation.NotFound": self.init(.notFound, reason)
+        case "io.soulbox.isolation.SnapshotNotFound": self.init(.snapshotNotFound, reason)
+        case "io.soulbox.isolation.NotPossible": self.init(.notPossible, reason)
         case "io.soulbox.isolation.InvalidSpec": self.init(.invalidSpec, reason)
         case "io.soulbox.isolation.IsolationFailed":
             self.init(.isolationFailed, (parameters?["step"]?.stringValue ?? "unknown step") + ": " + reason)

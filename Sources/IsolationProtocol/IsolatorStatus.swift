@@ -22,11 +22,14 @@ public struct IsolatorStatus: Sendable, Equatable {
     public var readyMissed: Int
     /// The kernel features found at start.
     public var features: [String]
+    /// Why the processes of a sandbox cannot be held in a snapshot; nil when they can.
+    public var memorySnapshotsMissing: String?
 
     /// Makes a status.
     public init(
         version: String, isolation: String, executionsRunning: Int, executionsWaiting: Int, executionsLimit: Int,
-        sandboxes: Int, ready: Int = 0, readyTaken: Int = 0, readyMissed: Int = 0, features: [String]
+        sandboxes: Int, ready: Int = 0, readyTaken: Int = 0, readyMissed: Int = 0, features: [String],
+        memorySnapshotsMissing: String? = nil
     ) {
         self.version = version
         self.isolation = isolation
@@ -38,6 +41,7 @@ public struct IsolatorStatus: Sendable, Equatable {
         self.readyTaken = readyTaken
         self.readyMissed = readyMissed
         self.features = features
+        self.memorySnapshotsMissing = memorySnapshotsMissing
     }
 
     /// The parameters of the reply to `GetStatus`.
@@ -48,6 +52,7 @@ public struct IsolatorStatus: Sendable, Equatable {
             "executions_limit": JSONValue(executionsLimit), "sandboxes": JSONValue(sandboxes),
             "ready": JSONValue(ready), "ready_taken": JSONValue(readyTaken), "ready_missed": JSONValue(readyMissed),
             "features": .array(features.map(JSONValue.string)),
+            "memory_snapshots_missing": JSONValue(memorySnapshotsMissing),
         ]
     }
 
@@ -63,6 +68,7 @@ public struct IsolatorStatus: Sendable, Equatable {
             version: version, isolation: isolation, executionsRunning: Int(running), executionsWaiting: Int(waiting),
             executionsLimit: Int(limit), sandboxes: Int(sandboxes), ready: Int(ready), readyTaken: Int(taken),
             readyMissed: Int(missed),
-            features: json["features"]?.arrayValue?.compactMap(\.stringValue) ?? [])
+            features: json["features"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            memorySnapshotsMissing: json["memory_snapshots_missing"]?.stringValue)
     }
 }

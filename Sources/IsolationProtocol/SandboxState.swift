@@ -8,6 +8,8 @@ public struct SandboxState: Sendable, Equatable {
         case running
         /// Nothing of it runs; its files are there.
         case stopped
+        /// Its processes stand on the host's disk, as its files do.
+        case paused
         /// Nothing of it runs, and nobody asked for that; `reason` says why.
         case failed
     }

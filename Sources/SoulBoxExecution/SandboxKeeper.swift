@@ -97,6 +97,7 @@ public struct SandboxKeeper: Sendable {
             try store.move(
                 sandbox.id, from: [.running], to: .stopped, event: "stopped",
                 reason: state.reason ?? "the service was stopped")
+        case .paused: break
         case .failed:
             try store.move(sandbox.id, from: [.running], to: .error, event: "error", reason: state.reason)
         }

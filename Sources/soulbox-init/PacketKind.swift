@@ -13,6 +13,7 @@ enum PacketKind {
     static let forget: UInt32 = 13
     static let data: UInt32 = 14
     static let adopt: UInt32 = 15
+    static let inspect: UInt32 = 16
 }
 
 /// What this program speaks.

@@ -46,7 +46,8 @@ int init_signal(pid_t pid, int signal);
 uint64_t init_now(void);
 void init_kill_all(void);
 void init_kill(pid_t pid);
-void init_forbid_inspection(void);
+// Whether others may look into this process (PR_SET_DUMPABLE).
+void init_allow_inspection(int allows);
 
 struct init_poll {
     int descriptor;

@@ -26,7 +26,10 @@ final class SandboxGroup: Sendable {
     }
 
     /// The leaf of that number.
-    func leaf(_ number: Int) -> any Cgroup { host.group("\(group.path)/x-\(number)") }
+    func leaf(_ number: Int) -> any Cgroup {
+        // Two digits at least: CRIU refuses a group whose name is shorter than that of PID 1's.
+        host.group("\(group.path)/x-\(number < 10 ? "0" : "")\(number)")
+    }
 
     /// Makes the leaf of one program, limits set.
     func makeLeaf(_ limits: CgroupLimits) throws(SandboxError) -> any Cgroup {

@@ -124,6 +124,9 @@ enum InitMessage {
     /// Has PID 1 tell on this connection how a process ends that a zygote forked into the sandbox.
     static func adopt(_ pid: Int32) -> [UInt8] { packet(15, words([UInt32(bitPattern: pid)])) }
 
+    /// Lets others look into PID 1, or not.
+    static func inspect(allows: Bool) -> [UInt8] { packet(16, words([allows ? 1 : 0])) }
+
     /// Asks for the background programs.
     static let list = packet(9, [])
 

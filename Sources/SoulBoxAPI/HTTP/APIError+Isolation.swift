@@ -17,6 +17,8 @@ extension APIError {
         case .sandboxNotRunning:
             APIError(
                 .conflict, "The sandbox does not run", details: JSONObject([("status", .string(error.message))]))
+        case .snapshotNotFound: .notFound("snapshot")
+        case .notPossible: APIError(.validationError, status: 422, APIError.sentence(error.message))
         case .conflict: APIError(.conflict, APIError.sentence(error.message))
         case .notFound: APIError(.resourceNotFound, APIError.sentence(error.message))
         case .networkUnavailable:
