@@ -105,7 +105,7 @@ public struct ExecutionRunner: Sendable {
             case .sandboxNotRunning: "the sandbox does not run"
             case .networkUnavailable: "sandboxes have no network on this host"
             case .noSpace: "no room is left on the disk"
-            case .conflict, .notFound: "the sandbox refused it"
+            case .conflict, .notFound, .notPossible, .snapshotNotFound: "the sandbox refused it"
             case .unavailable, .protocolViolation: "the isolation service is not available"
             case .invalidSpec, .isolationFailed: "the sandbox could not be made"
             }

@@ -156,7 +156,7 @@ public struct ImageRecipe: Sendable, Equatable {
     }
 
     /// Debian's rule for package names (Policy 5.6.1); they become part of a command line.
-    private static func isPackageName(_ text: String) -> Bool {
+    static func isPackageName(_ text: String) -> Bool {
         !text.isEmpty && text.first != "-" && text.first != "+"
             && text.utf8.allSatisfy { byte in
                 switch byte {

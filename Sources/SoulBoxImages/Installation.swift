@@ -12,7 +12,7 @@ struct Installation {
     /// mmdebstrap mounts /proc, /sys and the host's own /dev/shm into the new root. In a mount namespace and a process
     /// namespace of its own, all of that ends with it, and it ends with us: nothing that removes a half-made root can
     /// ever walk into the host's files.
-    private static let confinement = [
+    static let confinement = [
         "/usr/bin/setpriv", "--pdeathsig", "KILL", "/usr/bin/unshare", "--mount", "--pid", "--fork",
         "--kill-child=KILL", "--mount-proc",
     ]
@@ -25,6 +25,17 @@ struct Installation {
         "/usr/share/doc/*", "/usr/share/man/*/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*",
         "/usr/share/bug/*",
     ]
+
+    /// Whether the age of the mirror's lists is looked at, as the host's own apt does it: a mirror of a fixed day is never
+    /// fresh (apt.conf(5), Acquire::Check-Valid-Until). Signatures are checked in any case.
+    static var freshness: [String] {
+        var value = ""
+        _ = try? ChildProcess.run(
+            "/usr/bin/apt-config", ["dump", "--no-empty", "--format=%v%n", "Acquire::Check-Valid-Until"],
+            environment: environment()
+        ) { value += $0 }
+        return value.contains("false") ? ["--aptopt=Acquire::Check-Valid-Until \"false\""] : []
+    }
 
     /// Installs into a directory that does not exist yet; `step` hears what is being done.
     func run(into root: String, step: (String) -> Void) throws(ImageError) {
@@ -40,7 +51,7 @@ struct Installation {
         let status: ExitStatus
         do {
             let command = Installation.confinement + [tool] + arguments(root: root)
-            status = try ChildProcess.run(command[0], Array(command[1...]), environment: environment()) { line in
+            status = try ChildProcess.run(command[0], Array(command[1...]), environment: Installation.environment()) { line in
                 tail.append(line)
                 if tail.count > 40 { tail.removeFirst() }
                 guard let name = Installation.stepName(of: line), name != current else { return }
@@ -60,6 +71,7 @@ struct Installation {
 
     func arguments(root: String) -> [String] {
         var arguments = ["--variant=essential", "--mode=root", "--format=directory"]
+        arguments += Installation.freshness
         arguments += Installation.excluded.map { "--dpkgopt=path-exclude=\($0)" }
         arguments.append("--include=\(recipe.install.joined(separator: ","))")
         let source = Installation.quoted(recipe.directory)
@@ -76,7 +88,7 @@ struct Installation {
     }
 
     /// The environment of the installation: a fixed one, and the proxies of the operator's.
-    private func environment() -> [String] {
+    static func environment() -> [String] {
         var variables = [
             Installation.path, "HOME=/root", "LC_ALL=C.UTF-8",
             "DEBIAN_FRONTEND=noninteractive",

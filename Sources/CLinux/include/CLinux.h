@@ -102,3 +102,22 @@ int soulbox_restrict_devices(int group);
 // Removes a file or a tree without following links, with a bounded number of descriptors and no recursion.
 // Returns 0 or -errno.
 int soulbox_remove_tree(const char *path);
+
+// Keeps writers of a filesystem waiting, with everything written so far on its device, and lets them go on (FIFREEZE,
+// FITHAW of ioctl_fs(2)).
+int soulbox_freeze(int directory);
+int soulbox_thaw(int directory);
+// Shares the blocks of a file until one of the two changes (FICLONE).
+int soulbox_clone_file(int from, int to);
+// Where the next data or the next hole begins (SEEK_DATA, SEEK_HOLE of lseek(2)); -1 with ENXIO behind the last.
+int64_t soulbox_next_data(int file, int64_t offset);
+int64_t soulbox_next_hole(int file, int64_t offset);
+int soulbox_punch_hole(int file, int64_t offset, int64_t length);
+// Copies a range to the same place of another file, within the kernel.
+int soulbox_copy_range(int from, int to, int64_t offset, int64_t length);
+// Makes a range of a file what it is in another one, and writes nothing where it is that already. Gives the bytes written.
+int64_t soulbox_update_range(int from, int to, int64_t offset, int64_t length);
+// Brings up 127.0.0.1 in the calling thread's network namespace.
+int soulbox_loopback_up(void);
+// Writes 0 to what a user namespace may make of namespaces (namespaces(7), /proc/sys/user).
+int soulbox_forbid_namespaces(int user_namespace);

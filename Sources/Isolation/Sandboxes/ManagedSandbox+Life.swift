@@ -71,7 +71,10 @@ extension ManagedSandbox {
             }
             return (sandbox, state.entries, state.device)
         }
-        guard let sandbox else { return device }
+        guard let sandbox else {
+            if failure == nil { directory.dropPaused() }
+            return device
+        }
         if let space = try? sandbox.space() { state.update { $0.diskUsed = Int64(space.usedBytes) } }
         for entry in entries { entry.end(failure == nil ? .cancelled : .lost) }
         // The wish first: a crash from here on finds a sandbox that is to end, and ends it.
@@ -92,7 +95,8 @@ extension ManagedSandbox {
         if limits.diskBytes > before.limits.diskBytes { try growDisk(to: limits.diskBytes) }
         if let sandbox = running { try limit(sandbox.group, limits) }
         let after = SandboxRecord(
-            id: id, account: before.account, image: before.image, limits: limits, network: network)
+            id: id, account: before.account, image: before.image, limits: limits, network: network,
+            restored: before.restored)
         // The kernel first: what a record promises must hold already. A crash in between is put right by the next sweep.
         if let sandbox = running, network != before.network { try connect(sandbox, to: network, networks) }
         try directory.write(after)
@@ -162,7 +166,7 @@ extension Sandbox {
         try step(.supervise) { () throws(SystemCallError) in
             SandboxRun(
                 boot: try BootIdentity.current(), pid: pid, birth: try processes.birth(of: pid), slot: slot.index,
-                base: slot.base, loop: loop ?? -1, startedAt: startedAt)
+                base: slot.base, loop: loop ?? -1, startedAt: startedAt, group: group.name)
         }
     }
 }

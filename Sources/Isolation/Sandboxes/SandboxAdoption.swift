@@ -20,8 +20,13 @@ struct SandboxAdoption {
             return try Files.list(path)
         }
         var found: [(SandboxRecord, SandboxDirectory, SandboxRun?)] = []
-        for name in names.sorted() where name != SandboxDirectory.templates {
+        for name in names.sorted() where name != SandboxDirectory.templates && name != SandboxDirectory.snapshots {
             let directory = SandboxDirectory(path: "\(path)/\(name)")
+            do {
+                try step(.supervise) { () throws(SystemCallError) in try directory.recover() }
+            } catch {
+                log.error("a restore was not ended", metadata: ["sandbox.id": "\(name)", "error": "\(error)"])
+            }
             guard directory.holdsSandbox else {
                 try? directory.remove()
                 continue
@@ -35,7 +40,11 @@ struct SandboxAdoption {
                 found.append((none, directory, nil))
                 continue
             }
-            found.append((record, directory, directory.run()))
+            // Paused processes count, whatever of them an interrupted pause has left in memory.
+            let run = directory.isPaused ? nil : directory.run()
+            // Resumed ones that did not live count again.
+            directory.endResume(succeeded: run.map(isAlive) == true)
+            found.append((record, directory, directory.isPaused ? nil : run))
         }
         return found
     }
@@ -44,7 +53,7 @@ struct SandboxAdoption {
     func living(
         _ found: [(record: SandboxRecord, directory: SandboxDirectory, run: SandboxRun?)]
     ) -> Set<String> {
-        Set(found.compactMap { $0.run.map(isAlive) == true ? $0.record.id : nil })
+        Set(found.compactMap { $0.run.map(isAlive) == true ? $0.run?.group : nil })
     }
 
     /// Whether PID 1 is the process that it was.
@@ -67,7 +76,13 @@ struct SandboxAdoption {
                     $0.reason = "its state file cannot be read"
                 }
             }
-            guard let run else { return managed }
+            guard let run else {
+                if directory.isPaused {
+                    managed.state.update { $0.phase = .paused }
+                    try? directory.write(nil)
+                }
+                return managed
+            }
             let isOfThisBoot = (try? BootIdentity.current()) == run.boot
             do throws(SandboxError) {
                 guard isOfThisBoot else { throw SandboxError(.supervise, "the host was restarted") }
@@ -78,7 +93,7 @@ struct SandboxAdoption {
             } catch {
                 log.warning(
                     "a sandbox no longer runs", metadata: ["sandbox.id": "\(record.id)", "error": "\(error)"])
-                try? cgroups.removeLeftover(record.id)
+                try? cgroups.removeLeftover(run.group)
                 try? directory.write(nil)
                 managed.state.update {
                     $0.device = isOfThisBoot ? run.loop : nil
@@ -101,7 +116,7 @@ struct SandboxAdoption {
             SharedProcess(try ProcessDescriptor(opening: run.pid))
         }
         guard isAlive(run) else { throw SandboxError(.supervise, "its first process was killed") }
-        let group = cgroups.adopt(record.id)
+        let group = cgroups.adopt(run.group)
         guard (try? group.initLeaf.contains(pid: run.pid)) == true else {
             throw SandboxError(.supervise, "its first process is not in its group")
         }
@@ -125,6 +140,9 @@ struct SandboxAdoption {
             // What the user's programs could not change has not changed; what was built wrong must not live on.
             try PostureCheck.verify(sandbox)
             try endForegroundPrograms(of: sandbox)
+            // An earlier run may have ended in the middle of a snapshot.
+            (try? SandboxDisk(of: sandbox))?.thaw()
+            _ = try sandbox.connect().ask(InitMessage.inspect(allows: false))
             SandboxFiles(sandbox).clearStaging()
             return sandbox
         } catch {

@@ -83,7 +83,7 @@ struct SandboxDirectory: Sendable {
     /// How it ran last: nil when it was not running, or when the file cannot be read.
     func run() -> SandboxRun? {
         guard let bytes = try? Files.read(runFile), let json = try? JSONParser.parse(bytes) else { return nil }
-        return SandboxRun(json: json)
+        return SandboxRun(json: json, id: String(path.split(separator: "/").last ?? ""))
     }
 
     /// Grows the disk's file, and the filesystem in it, which nobody has mounted.

@@ -14,15 +14,19 @@ struct SandboxRecord: Sendable, Equatable {
     /// What it may reach.
     var network: SandboxNetwork
 
+    /// The restore of a snapshot that it has behind it.
+    var restored: String?
+
     /// The form of the file.
     private static let version: Int64 = 1
 
-    init(id: String, account: String, image: String, limits: SandboxLimits, network: SandboxNetwork = .none) {
+    init(id: String, account: String, image: String, limits: SandboxLimits, network: SandboxNetwork = .none, restored: String? = nil) {
         self.id = id
         self.account = account
         self.image = image
         self.limits = limits
         self.network = network
+        self.restored = restored
     }
 
     /// The file's contents.
@@ -30,6 +34,7 @@ struct SandboxRecord: Sendable, Equatable {
         [
             "version": .integer(SandboxRecord.version), "sandbox": .string(id), "account": .string(account),
             "image": .string(image), "limits": limits.json, "network": network.json,
+            "restored": JSONValue(restored),
         ]
     }
 
@@ -42,6 +47,7 @@ struct SandboxRecord: Sendable, Equatable {
         // Sandboxes of versions before the network have none.
         let network = json["network"].map(SandboxNetwork.init(json:)) ?? SandboxNetwork.none
         guard let network else { return nil }
-        self.init(id: id, account: account, image: image, limits: limits, network: network)
+        self.init(id: id, account: account, image: image, limits: limits, network: network,
+            restored: json["restored"]?.stringValue)
     }
 }

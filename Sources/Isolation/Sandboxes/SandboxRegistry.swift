@@ -9,21 +9,28 @@ final class SandboxRegistry: Sendable {
     /// What the host must have left for a new disk.
     private static let freeBytes: UInt64 = 512 << 20
 
-    private let path: String
-    private let builder: SandboxBuilder
-    private let images: ImageStore
-    private let remover: SandboxRemover
-    private let networks: SandboxNetworks
-    private let watch: SandboxWatch
+    let path: String
+    let builder: SandboxBuilder
+    let images: ImageStore
+    let remover: SandboxRemover
+    let networks: SandboxNetworks
+    let watch: SandboxWatch
     private let disks: ReadyDisks
-    private let log: Logger
+    /// The snapshots of the instance.
+    let snapshots: SnapshotStore
+    /// What snapshots are taken and restored with.
+    let tools: Result<SnapshotTools, SnapshotTools.Missing>
+    let log: Logger
     private let table: Mutex<[String: ManagedSandbox]>
 
     /// - Parameter found: What an earlier run left, some of it running on.
     init(
         path: String, found: [ManagedSandbox], builder: SandboxBuilder, images: ImageStore, remover: SandboxRemover,
-        networks: SandboxNetworks, disks: ReadyDisks, log: Logger
+        networks: SandboxNetworks, disks: ReadyDisks, snapshots: SnapshotStore,
+        tools: Result<SnapshotTools, SnapshotTools.Missing>, log: Logger
     ) throws(SandboxError) {
+        self.snapshots = snapshots
+        self.tools = tools
         self.disks = disks
         self.path = path
         self.builder = builder
@@ -63,12 +70,7 @@ final class SandboxRegistry: Sendable {
         let record = SandboxRecord(id: id, account: account, image: image.name, limits: limits, network: network)
         let new = ManagedSandbox(record, directory: directory, isChanging: true)
         if network.enabled { try networks.requireAvailable() }
-        let known = table.withLock { table -> ManagedSandbox? in
-            if let known = table[id] { return known }
-            table[id] = new
-            return nil
-        }
-        if let known {
+        if let known = add(new) {
             guard known.account == account else { throw IsolationError(.sandboxNotFound, id) }
             try known.change { try run(known) }
             return inspect(known)
@@ -181,13 +183,23 @@ final class SandboxRegistry: Sendable {
         table.withLock { Array($0.values) }.contains { $0.imageName == name }
     }
 
+    /// Puts a sandbox on the table; gives the one that has its name already instead.
+    func add(_ new: ManagedSandbox) -> ManagedSandbox? {
+        table.withLock { table in
+            if let known = table[new.id] { return known }
+            table[new.id] = new
+            return nil
+        }
+    }
+
     /// Takes a sandbox that is gone off the table; one of the same name that was made since stays.
-    private func forget(_ managed: ManagedSandbox) {
+    func forget(_ managed: ManagedSandbox) {
         table.withLock { if $0[managed.id] === managed { $0.removeValue(forKey: managed.id) } }
     }
 
     private func run(_ managed: ManagedSandbox) throws {
         if managed.network.enabled, managed.running == nil { try networks.requireAvailable() }
+        if managed.state.read({ $0.phase }) == .paused { return try resumeWithinChange(managed) }
         try managed.start(builder, images)
         if let process = managed.running?.process { watch.add(managed, process) }
     }
@@ -207,7 +219,7 @@ final class SandboxRegistry: Sendable {
         }
     }
 
-    private func checkSpace() throws {
+    func checkSpace() throws {
         let directory = try Files.openDirectory(path)
         guard try Files.space(of: directory.rawValue).availableBytes > SandboxRegistry.freeBytes else {
             throw IsolationError(.noSpace, "the host's disk is full")

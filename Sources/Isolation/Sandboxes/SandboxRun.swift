@@ -17,16 +17,19 @@ struct SandboxRun: Sendable, Equatable {
     let loop: Int32
     /// When it was started.
     let startedAt: Timestamp
+    /// The name of its cgroups.
+    let group: String
 
     /// The file's contents.
     var json: JSONValue {
         [
             "boot": .string(boot), "pid": JSONValue(Int(pid)), "birth": JSONValue(Int(birth)), "slot": JSONValue(slot),
             "base": JSONValue(Int(base)), "loop": JSONValue(Int(loop)), "started_at": .string(startedAt.rfc3339),
+            "group": .string(group),
         ]
     }
 
-    init(boot: String, pid: Int32, birth: UInt64, slot: Int, base: UInt32, loop: Int32, startedAt: Timestamp) {
+    init(boot: String, pid: Int32, birth: UInt64, slot: Int, base: UInt32, loop: Int32, startedAt: Timestamp, group: String) {
         self.boot = boot
         self.pid = pid
         self.birth = birth
@@ -34,10 +37,13 @@ struct SandboxRun: Sendable, Equatable {
         self.base = base
         self.loop = loop
         self.startedAt = startedAt
+        self.group = group
     }
 
     /// Nil when the contents are none.
-    init?(json: JSONValue) {
+    ///
+    /// - Parameter id: The sandbox's name, which its cgroups had in earlier versions.
+    init?(json: JSONValue, id: String) {
         guard let boot = json["boot"]?.stringValue,
             let pid = json["pid"]?.integerValue.flatMap(Int32.init(exactly:)),
             let birth = json["birth"]?.integerValue.flatMap(UInt64.init(exactly:)),
@@ -46,6 +52,7 @@ struct SandboxRun: Sendable, Equatable {
             let loop = json["loop"]?.integerValue.flatMap(Int32.init(exactly:)),
             let startedAt = json["started_at"]?.stringValue.flatMap(Timestamp.init(rfc3339:))
         else { return nil }
-        self.init(boot: boot, pid: pid, birth: birth, slot: slot, base: base, loop: loop, startedAt: startedAt)
+        self.init(boot: boot, pid: pid, birth: birth, slot: slot, base: base, loop: loop, startedAt: startedAt,
+            group: json["group"]?.stringValue ?? id)
     }
 }

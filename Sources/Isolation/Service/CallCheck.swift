@@ -81,6 +81,11 @@ enum CallCheck {
         return name
     }
 
+    /// Checks identifiers: they become names of files.
+    static func validate(names: [String]) throws(IsolationError) {
+        guard names.allSatisfy(isName) else { throw IsolationError(.invalidSpec, "malformed identifier") }
+    }
+
     /// Checks what a persistent sandbox is to be.
     static func validate(
         sandbox: String, account: String, limits: SandboxLimits

@@ -60,6 +60,15 @@ struct ConnectionHandler {
             try fail(told.varlinkName, told.varlinkParameters)
         case _ where TemplateCalls.methods.contains(method):
             try reply(about: parameters) { try TemplateCalls(isolator: isolator).answer(method, parameters ?? [:]) }
+        case _ where SnapshotCalls.methods.contains(method):
+            let tellsProgress = message["more"]?.boolValue == true
+            try reply(about: parameters) {
+                try SnapshotCalls(isolator: isolator).answer(method, parameters ?? [:]) { progress in
+                    // A caller that has gone is no reason to give up: whoever asks again finds the snapshot.
+                    guard tellsProgress else { return }
+                    try? connection.send(["parameters": ["progress": progress.json], "continues": true])
+                }
+            }
         case "io.soulbox.isolation.ListImages":
             try reply(["images": .array(isolator.images.all().map(\.manifest.json))])
         case "io.soulbox.isolation.GetStatus": try reply(isolator.status.json)

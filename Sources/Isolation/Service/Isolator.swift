@@ -60,6 +60,9 @@ public final class Isolator: Sendable {
         networks = SandboxNetworks(
             instance: configuration.instance, settings: configuration.network,
             runDirectory: configuration.runDirectory, log: log)
+        let snapshotPath = "\(configuration.sandboxDirectory)/\(SandboxDirectory.snapshots)"
+        // Before anything is taken over: what an earlier run had CRIU do ends first.
+        CriuRun.settle(snapshotPath + "/" + SnapshotStore.work)
         let adoption = SandboxAdoption(
             path: configuration.sandboxDirectory, cgroups: cgroups, images: images, processes: processes,
             networks: networks, log: log)
@@ -93,9 +96,14 @@ public final class Isolator: Sendable {
         networks.start()
         disks = ReadyDisks(
             directory: "\(configuration.sandboxDirectory)/\(SandboxDirectory.readyDisks)", queue: queue, log: log)
+        let tools = SnapshotTools.find(imageDirectory: configuration.imageDirectory)
+        if case .failure(let missing) = tools {
+            log.warning("memory snapshots are not available", metadata: ["reason": "\(missing)"])
+        }
         sandboxes = try SandboxRegistry(
             path: configuration.sandboxDirectory, found: adopted, builder: builder, images: images, remover: remover,
-            networks: networks, disks: disks, log: log)
+            networks: networks, disks: disks, snapshots: try SnapshotStore(path: snapshotPath, log: log), tools: tools,
+            log: log)
         if configuration.pool.isEnabled { try disks.start() }
         supply.start(images)
         log.notice("isolation is ready", metadata: ["cgroups": "\(cgroups.description)"])
@@ -105,6 +113,8 @@ public final class Isolator: Sendable {
     public var status: IsolatorStatus {
         let counts = queue.counts
         let taken = supply.pool.counts
+        var missing: String?
+        if case .failure(let reason) = sandboxes.tools { missing = reason.description }
         return IsolatorStatus(
             version: configuration.version,
             isolation:
@@ -112,7 +122,8 @@ public final class Isolator: Sendable {
             executionsRunning: counts.running, executionsWaiting: counts.waiting, executionsLimit: queue.limit,
             sandboxes: oneShots.count - supply.pool.readyCount + sandboxes.runningCount,
             ready: supply.pool.readyCount, readyTaken: taken.taken, readyMissed: taken.missed,
-            features: features + (networks.problem == nil ? ["network"] : []))
+            features: features + (networks.problem == nil ? ["network"] : [])
+                + (missing == nil ? ["memory snapshots"] : []), memorySnapshotsMissing: missing)
     }
 
     /// Removes a sandbox that served one execution, in the background.

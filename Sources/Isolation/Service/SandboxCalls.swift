@@ -64,7 +64,7 @@ struct SandboxCalls {
         return text
     }
 
-    private static func network(_ parameters: JSONValue) throws(IsolationError) -> SandboxNetwork? {
+    static func network(_ parameters: JSONValue) throws(IsolationError) -> SandboxNetwork? {
         guard let value = parameters["network"], !value.isNull else { return nil }
         guard let network = SandboxNetwork(json: value) else {
             throw IsolationError(.protocolViolation, "network is malformed")
@@ -73,7 +73,7 @@ struct SandboxCalls {
         return network
     }
 
-    private static func limits(_ parameters: JSONValue) throws(IsolationError) -> SandboxLimits {
+    static func limits(_ parameters: JSONValue) throws(IsolationError) -> SandboxLimits {
         guard let limits = parameters["limits"].flatMap(SandboxLimits.init(json:)) else {
             throw IsolationError(.protocolViolation, "limits is missing")
         }

@@ -9,6 +9,8 @@ internal import LinuxKernel
 final class SandboxBuilder: Sendable {
     private struct Job: Sendable {
         let spec: SandboxSpec
+        /// The processes that it is to have; nil for PID 1 alone.
+        let memory: MemoryRestore?
         let done: Monitor<Result<Sandbox, SandboxError>?>
     }
 
@@ -18,12 +20,12 @@ final class SandboxBuilder: Sendable {
     }
 
     private let state = Monitor(State())
-    private let slots: UserSlots
-    private let cgroups: SandboxCgroups
-    private let runtimeLayer: String
-    private let layers: LayerDevices
-    private let processes: ProcessFilesystem
-    private let networks: SandboxNetworks
+    let slots: UserSlots
+    let cgroups: SandboxCgroups
+    let runtimeLayer: String
+    let layers: LayerDevices
+    let processes: ProcessFilesystem
+    let networks: SandboxNetworks
 
     /// Starts `threads` builder threads, each with a stage below `stageDirectory`.
     init(
@@ -55,9 +57,11 @@ final class SandboxBuilder: Sendable {
     }
 
     /// Makes a sandbox; the caller's thread waits.
-    func make(_ spec: SandboxSpec) throws(SandboxError) -> Sandbox {
+    ///
+    /// - Parameter memory: The processes that it is to have and that go on where they were; nil for PID 1 alone.
+    func make(_ spec: SandboxSpec, memory: MemoryRestore? = nil) throws(SandboxError) -> Sandbox {
         let done = Monitor<Result<Sandbox, SandboxError>?>(nil)
-        state.update { $0.jobs.append(Job(spec: spec, done: done)) }
+        state.update { $0.jobs.append(Job(spec: spec, memory: memory, done: done)) }
         guard let result = done.wait(for: { $0 }) else { throw SandboxError(.supervise, "the builder is gone") }
         return try result.get()
     }
@@ -66,26 +70,33 @@ final class SandboxBuilder: Sendable {
         while true {
             let job = state.wait(for: { state in state.jobs.isEmpty ? nil : state.jobs.removeFirst() })
             guard let job else { continue }
-            let result = Result { () throws(SandboxError) in try build(job.spec, on: stage, cloner) }
+            let result = Result { () throws(SandboxError) in try build(job.spec, job.memory, on: stage, cloner) }
             job.done.update { $0 = result }
         }
     }
 
     /// The recipe. Whatever a step made is undone when a later one fails.
-    private func build(_ spec: SandboxSpec, on stage: Stage, _ cloner: SandboxClone) throws(SandboxError) -> Sandbox {
+    private func build(
+        _ spec: SandboxSpec, _ memory: MemoryRestore?, on stage: Stage, _ cloner: SandboxClone
+    ) throws(SandboxError) -> Sandbox {
         // Identity first: everything below is made for these ids.
         guard let slot = slots.take() else { throw SandboxError(.userSlot, errno: EAGAIN) }
         let group: SandboxGroup
         do {
             // Before any process exists: limits must stand when the first one is attached.
-            group = try cgroups.make(spec)
+            group = try cgroups.make(spec, isRestored: memory != nil)
         } catch {
             slots.giveBack(slot)
             throw error
         }
         let remains = SandboxRemains(group: group, slot: slot, slots: slots, networks: networks)
         do {
-            let sandbox = try spawn(spec, slot: slot, group: group, remains: remains, on: stage, cloner)
+            let sandbox =
+                if let memory {
+                    try restore(spec, memory, slot: slot, group: group, remains: remains, on: stage)
+                } else {
+                    try spawn(spec, slot: slot, group: group, remains: remains, on: stage, cloner)
+                }
             stage.clear()
             return sandbox
         } catch {
@@ -136,20 +147,7 @@ final class SandboxBuilder: Sendable {
         let namespace = try step(.stageImage) { () throws(SystemCallError) in
             try processes.open(pid, "ns/user", [.readOnly])
         }
-        let disk: SharedDescriptor?
-        let loop: Int32?
-        switch spec.disk {
-        case .memory(let bytes, let inodes):
-            (disk, loop) = (try stage.mountDisk(bytes: bytes, inodes: inodes, owner: slot), nil)
-        case .image(let path, _):
-            (disk, loop) = (nil, try stage.mountDisk(image: path, userNamespace: namespace.rawValue))
-        }
-        try stage.mountLayer(spec.image.root, as: "image", userNamespace: namespace)
-        // Held until the sandbox goes: a layer in use is not removed.
-        let lease = try spec.image.layer.map { layer throws(SandboxError) in try layers.lease(layer) }
-        if let lease { try stage.mountTemplate(device: lease.device, userNamespace: namespace) }
-        try stage.mountLayer(runtimeLayer, as: "runtime", userNamespace: namespace)
-        try stage.mountOverlay(owner: spec.isPersistent ? slot : nil, hasTemplate: lease != nil)
+        let (disk, loop, lease) = try mountRoot(spec, slot: slot, userNamespace: namespace, on: stage)
         try stage.mountDevices()
 
         try step(.initReady) { () throws(SystemCallError) in try Files.write(to: goWriter.rawValue, [1]) }
@@ -165,7 +163,28 @@ final class SandboxBuilder: Sendable {
         return sandbox
     }
 
-    private func attachNetwork(_ spec: SandboxSpec, slot: UserSlot, pid: Int32) throws(SandboxError) {
+    /// Puts the root together on the stage.
+    func mountRoot(
+        _ spec: SandboxSpec, slot: UserSlot, userNamespace namespace: borrowing Descriptor, on stage: Stage
+    ) throws(SandboxError) -> (disk: SharedDescriptor?, loop: Int32?, lease: LayerDevices.Lease?) {
+        let disk: SharedDescriptor?
+        let loop: Int32?
+        switch spec.disk {
+        case .memory(let bytes, let inodes):
+            (disk, loop) = (try stage.mountDisk(bytes: bytes, inodes: inodes, owner: slot), nil)
+        case .image(let path, _):
+            (disk, loop) = (nil, try stage.mountDisk(image: path, userNamespace: namespace.rawValue))
+        }
+        try stage.mountLayer(spec.image.root, as: "image", userNamespace: namespace)
+        // Held until the sandbox goes: a layer in use is not removed.
+        let lease = try spec.image.layer.map { layer throws(SandboxError) in try layers.lease(layer) }
+        if let lease { try stage.mountTemplate(device: lease.device, userNamespace: namespace) }
+        try stage.mountLayer(runtimeLayer, as: "runtime", userNamespace: namespace)
+        try stage.mountOverlay(owner: spec.isPersistent ? slot : nil, hasTemplate: lease != nil)
+        return (disk, loop, lease)
+    }
+
+    func attachNetwork(_ spec: SandboxSpec, slot: UserSlot, pid: Int32) throws(SandboxError) {
         do {
             let namespace = SharedDescriptor(try processes.open(pid, "ns/net", [.readOnly]))
             try networks.attach(spec.id, slot: slot, namespace: namespace, network: spec.network)

@@ -7,6 +7,10 @@ final class SandboxCgroups: Sendable {
     private static let initMemory: UInt64 = 16 << 20
     private static let initProcesses = 8
 
+    /// What CRIU may use on top of what it restores.
+    private static let restoringMemory: UInt64 = 128 << 20
+    private static let restoringProcesses = 64
+
     /// What an interpreter that only started may use, with the processes that are on their way into a sandbox.
     private static let zygoteMemory: UInt64 = 512 << 20
     private static let zygoteProcesses = 64
@@ -30,18 +34,24 @@ final class SandboxCgroups: Sendable {
     var description: String { host.description }
 
     /// Makes the groups of a sandbox, limits set and nobody in them.
-    func make(_ spec: SandboxSpec) throws(SandboxError) -> SandboxGroup {
-        let group = host.group("\(top)/sbx/\(spec.id)")
-        let initLeaf = host.group("\(top)/sbx/\(spec.id)/init")
+    ///
+    /// - Parameter isRestored: Whether CRIU restores its processes: all of them, and CRIU, are in PID 1's leaf until they are
+    ///   whole, and there their memory stays accounted.
+    func make(_ spec: SandboxSpec, isRestored: Bool = false) throws(SandboxError) -> SandboxGroup {
+        let name = spec.groupName ?? spec.id
+        let group = host.group("\(top)/sbx/\(name)")
+        let initLeaf = host.group("\(top)/sbx/\(name)/init")
         let result = Result { () throws(SystemCallError) in
             try group.create()
-            try group.set(spec.groupLimits)
+            try group.set(isRestored ? SandboxCgroups.restoringLimits(spec) : spec.groupLimits)
             try group.restrictDevices()
             try initLeaf.create()
             try initLeaf.set(
-                CgroupLimits(
-                    memoryBytes: SandboxCgroups.initMemory, cpuMillicores: nil,
-                    processes: SandboxCgroups.initProcesses + spec.processes, oomGroup: false))
+                isRestored
+                    ? SandboxCgroups.restoringLimits(spec)
+                    : CgroupLimits(
+                        memoryBytes: SandboxCgroups.initMemory, cpuMillicores: nil,
+                        processes: SandboxCgroups.initProcesses + spec.processes, oomGroup: false))
         }
         if case .failure(let error) = result {
             try? initLeaf.remove()
@@ -56,6 +66,13 @@ final class SandboxCgroups: Sendable {
         CgroupLimits(
             memoryBytes: UInt64(memoryBytes) + initMemory, cpuMillicores: cpuMillicores,
             processes: processes + initProcesses, oomGroup: false)
+    }
+
+    /// What a sandbox may use while CRIU restores it: with what CRIU needs itself.
+    private static func restoringLimits(_ spec: SandboxSpec) -> CgroupLimits {
+        CgroupLimits(
+            memoryBytes: UInt64(spec.memoryBytes) + initMemory + restoringMemory, cpuMillicores: nil,
+            processes: spec.processes + initProcesses + restoringProcesses, oomGroup: false)
     }
 
     /// The groups of a sandbox that an earlier run of the isolator left running.

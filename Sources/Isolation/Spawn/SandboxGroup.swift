@@ -20,6 +20,9 @@ final class SandboxGroup: Sendable {
         next = Mutex(firstLeaf)
     }
 
+    /// Its name among the instance's.
+    var name: String { String(group.path.split(separator: "/").last ?? "") }
+
     /// The numbers of the leaves that exist.
     func leaves() -> [Int] {
         host.children(of: group.path).compactMap { $0.hasPrefix("x-") ? Int($0.dropFirst(2)) : nil }
@@ -35,6 +38,9 @@ final class SandboxGroup: Sendable {
     func makeLeaf(_ limits: CgroupLimits) throws(SandboxError) -> any Cgroup {
         leaf(try makeNumberedLeaf(limits))
     }
+
+    /// Leaves up to that number are in use.
+    func reserve(through number: Int) { next.withLock { $0 = max($0, number + 1) } }
 
     /// Makes the leaf of one program, limits set, and gives its number.
     func makeNumberedLeaf(_ limits: CgroupLimits) throws(SandboxError) -> Int {

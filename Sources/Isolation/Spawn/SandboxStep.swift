@@ -22,6 +22,7 @@ public enum SandboxStep: Sendable, Equatable {
     case posture
     case supervise
     case seal
+    case snapshot
     case removal
 
     /// A name for logs.

@@ -15,8 +15,12 @@ struct Stage {
 
     private var root: String { path + "/root" }
 
+    /// The prepared root and the devices beside it, for CRIU.
+    var rootPath: String { root }
+    var devicesPath: String { path + "/devices" }
+
     /// The places of a sandbox's mounts, the topmost first.
-    private static let mounts = ["root", "runtime", "template", "image", "disk"]
+    private static let mounts = ["devices", "root", "runtime", "template", "image", "disk"]
 
     /// Gives the calling thread a mount namespace of its own. It must belong to this thread for good.
     init(path: String) throws(SandboxError) {
@@ -127,12 +131,10 @@ struct Stage {
 
     /// The sandbox's `/dev`: made by the host's root on a tmpfs of the host's, so that the sandbox can use the devices
     /// but add and remove none.
-    func mountDevices() throws(SandboxError) {
+    ///
+    /// - Parameter isBeside: Whether they are for CRIU, which moves them into the root itself, and cannot from beneath it.
+    func mountDevices(isBeside: Bool = false) throws(SandboxError) {
         try step(.stageDevices) { () throws(SystemCallError) in
-            let root = try Files.openDirectory(self.root)
-            // Without following links: an image's `/dev` may be one.
-            let target = try Files.open(
-                "dev", [.path, .directory], resolve: [.beneath, .noSymlinks], at: root.rawValue)
             let devices = try Mount.make(
                 type: "tmpfs", options: [("size", "64k"), ("nr_inodes", "64"), ("mode", "0755")],
                 attributes: [.noSUID, .noExecute])
@@ -151,6 +153,11 @@ struct Stage {
             }
             try Files.makeDirectory("pts", mode: 0o755, at: at)
             try Files.makeDirectory("shm", mode: 0o755, at: at)
+            if isBeside { return try Mount.move(devices, to: devicesPath) }
+            let root = try Files.openDirectory(self.root)
+            // Without following links: an image's `/dev` may be one.
+            let target = try Files.open(
+                "dev", [.path, .directory], resolve: [.beneath, .noSymlinks], at: root.rawValue)
             try Mount.move(devices, onto: target)
         }
     }

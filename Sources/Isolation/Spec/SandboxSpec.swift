@@ -6,6 +6,9 @@ struct SandboxSpec: Sendable {
     /// A name that nobody can guess, unique on the machine; part of cgroup paths.
     var id: String
 
+    /// The name of its cgroups, where that is another one: while a sandbox is restored its earlier self has `id`.
+    var groupName: String?
+
     /// The image it starts from.
     let image: Image
 

@@ -104,7 +104,12 @@ struct BackgroundPrograms {
             PollEntry(descriptor: connection.pollDescriptor, events: .input),
             PollEntry(descriptor: caller, events: .remoteHangUp),
         ]
-        _ = try Poll.wait(&entries, timeout: milliseconds > 0 ? CInt(clamping: milliseconds) : 5000)
+        // In slices: a snapshot that is to be taken waits for the end of every connection.
+        var left = milliseconds > 0 ? milliseconds : 5000
+        while left > 0, !sandbox.door.isShut {
+            if try Poll.wait(&entries, timeout: CInt(min(left, 100))) > 0 { break }
+            left -= 100
+        }
         guard !entries[0].returned.isEmpty else {
             return InitMessage.OutputPiece(isOver: false, stream: 0, offset: offset, bytes: [])
         }

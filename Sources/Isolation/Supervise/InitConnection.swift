@@ -5,10 +5,15 @@ internal import LinuxKernel
 struct InitConnection: Sendable {
     private let socket: SharedDescriptor
 
-    init(owning socket: consuming Descriptor) { self.init(SharedDescriptor(socket)) }
+    private let passage: SandboxDoor.Passage?
 
-    init(_ socket: SharedDescriptor) {
+    init(owning socket: consuming Descriptor, passage: SandboxDoor.Passage? = nil) {
+        self.init(SharedDescriptor(socket), passage: passage)
+    }
+
+    init(_ socket: SharedDescriptor, passage: SandboxDoor.Passage? = nil) {
         self.socket = socket
+        self.passage = passage
         // Arguments, environment and filters come in one packet; the default buffer holds 208 KiB with overhead.
         try? UnixSocket.setSendBuffer(bytes: 1 << 20, on: self.socket.rawValue)
     }

@@ -22,14 +22,22 @@ final class Sandbox: Sendable {
     /// Its root directory as it sees it.
     let root: SharedDescriptor
 
+    /// Who is connected to its PID 1.
+    let door: SandboxDoor
+
+    /// How long a connection waits for a snapshot to be taken, in nanoseconds.
+    private static let doorNanoseconds: UInt64 = 60_000_000_000
+
     private let remains: SandboxRemains
     private let layer: LayerDevices.Lease?
 
     init(
         spec: SandboxSpec, slot: UserSlot, pid: pid_t, process: SharedProcess, group: SandboxGroup,
         disk: SharedDescriptor?, loop: Int32?,
-        root: SharedDescriptor, remains: SandboxRemains, processes: ProcessFilesystem, layer: LayerDevices.Lease? = nil
+        root: SharedDescriptor, remains: SandboxRemains, processes: ProcessFilesystem, layer: LayerDevices.Lease? = nil,
+        door: SandboxDoor = SandboxDoor()
     ) {
+        self.door = door
         self.spec = spec
         self.slot = slot
         self.pid = pid
@@ -63,16 +71,24 @@ final class Sandbox: Sendable {
         }
         return Sandbox(
             spec: spec, slot: slot, pid: pid, process: process, group: group, disk: disk, loop: loop, root: root,
-            remains: remains, processes: processes, layer: layer)
+            remains: remains, processes: processes, layer: layer, door: door)
     }
 
-    /// Connects to PID 1, through the descriptor of the sandbox's root.
+    /// Connects to PID 1, through the descriptor of the sandbox's root; waits while a snapshot of its processes is taken.
     func connect() throws(SandboxError) -> InitConnection {
+        guard let passage = door.pass(until: MonotonicClock.now + Sandbox.doorNanoseconds) else {
+            throw SandboxError(.initConnect, "a snapshot takes too long")
+        }
+        return try connect(through: passage)
+    }
+
+    /// Connects to PID 1.
+    func connect(through passage: SandboxDoor.Passage) throws(SandboxError) -> InitConnection {
         let socket = try step(.initConnect) { () throws(SystemCallError) in
             try UnixSocket.connect(to: "/proc/self/fd/\(root.rawValue)/run/soulbox/control", kind: .sequencedPacket)
         }
         try step(.initConnect) { () throws(SystemCallError) in try UnixSocket.passCredentials(on: socket) }
-        return InitConnection(owning: socket)
+        return InitConnection(owning: socket, passage: passage)
     }
 
     /// The space of its disk.

@@ -27,6 +27,9 @@ public protocol Cgroup: Sendable {
     /// Whether a process is in it, in every hierarchy.
     func contains(pid: Int32) throws(SystemCallError) -> Bool
 
+    /// The processes in it, not those below.
+    func processes() throws(SystemCallError) -> [Int32]
+
     /// Kills every process in it and below, also frozen ones (cgroup.kill, Linux 5.14).
     func kill() throws(SystemCallError)
 

@@ -24,6 +24,12 @@ enum CgroupFiles {
         try check("mkdir") { mkdir(path, 0o755) }
     }
 
+    /// The processes in a group (cgroup.procs); one may be told twice.
+    static func processes(_ directory: String) throws(SystemCallError) -> [Int32] {
+        let text = try Files.readString(directory + "/cgroup.procs", maximum: 16 << 20)
+        return Array(Set(text.split(separator: "\n").compactMap { Int32($0) })).sorted()
+    }
+
     /// Kills everything below a directory of a cgroup2 mount.
     static func kill(_ directory: String) throws(SystemCallError) {
         do {

@@ -81,6 +81,10 @@ struct CgroupV1: Cgroup {
         return ["memory", "cpu", "cpuacct", "pids", ""].allSatisfy { isIn($0, path) } && isIn("devices", devicesPath)
     }
 
+    func processes() throws(SystemCallError) -> [Int32] {
+        try CgroupFiles.processes("\(hierarchies.unified)/\(path)")
+    }
+
     func kill() throws(SystemCallError) { try CgroupFiles.kill("\(hierarchies.unified)/\(path)") }
 
     func waitUntilEmpty(deadline: UInt64) -> Bool {

@@ -58,6 +58,8 @@ struct CgroupV2: Cgroup {
         try Files.readString("/proc/\(pid)/cgroup").split(separator: "\n").contains { $0 == "0::/\(path)" }
     }
 
+    func processes() throws(SystemCallError) -> [Int32] { try CgroupFiles.processes(directory) }
+
     func kill() throws(SystemCallError) { try CgroupFiles.kill(directory) }
 
     func waitUntilEmpty(deadline: UInt64) -> Bool { CgroupFiles.waitUntilEmpty(directory, deadline: deadline) }

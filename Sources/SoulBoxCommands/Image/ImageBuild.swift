@@ -25,11 +25,21 @@ struct ImageBuild: ParsableCommand {
     var ids: [String] = ["all"]
 
     func run() throws {
-        let found = try ImageBuilder.recipes(in: recipes ?? ImageCommand.recipeDirectory(), ids: ids)
+        let directory = recipes ?? ImageCommand.recipeDirectory()
         let configured = try OperatorConfiguration.load(Instance(home: nil)).images.mirror
-        let builder = ImageBuilder(
-            catalogue: options.catalogue, mirror: try AptMirror.host(override: mirror ?? configured),
-            progress: ImageCommand.say)
-        try builder.build(found, rebuild: rebuild, jobs: jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let host = try AptMirror.host(override: mirror ?? configured)
+        let images = ids.filter { $0 != ToolsRecipe.id }
+        if !images.isEmpty {
+            let found = try ImageBuilder.recipes(in: directory, ids: images)
+            let builder = ImageBuilder(catalogue: options.catalogue, mirror: host, progress: ImageCommand.say)
+            try builder.build(found, rebuild: rebuild, jobs: jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        }
+        guard images.count < ids.count || ids == ["all"] else { return }
+        guard let recipe = try ToolsRecipe(in: directory) else {
+            if ids == ["all"] { return }
+            throw ImageError("there is no recipe of the tools in \(directory)")
+        }
+        try ToolsBuilder(catalogue: options.catalogue.directory, mirror: host, progress: ImageCommand.say)
+            .build(recipe, rebuild: rebuild)
     }
 }
