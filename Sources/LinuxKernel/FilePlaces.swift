@@ -14,6 +14,14 @@ extension Files {
         }
     }
 
+    /// Has a directory's names on the disk before this returns.
+    public static func synchronize(directory path: String) throws(SystemCallError) {
+        let opened = try openDirectory(path)
+        let raw = opened.rawValue
+        defer { _ = opened.rawValue }
+        try synchronize(raw)
+    }
+
     /// What an open file has now, at least one byte unless it has ended (read(2)).
     public static func readSome(from descriptor: CInt, count: Int) throws(SystemCallError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

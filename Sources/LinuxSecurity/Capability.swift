@@ -17,6 +17,8 @@ public struct Capability: Sendable, Hashable {
     public static let setUserID = Capability(rawValue: 7)
     /// CAP_NET_ADMIN.
     public static let networkAdministration = Capability(rawValue: 12)
+    /// CAP_SYS_CHROOT.
+    public static let systemChangeRoot = Capability(rawValue: 18)
     /// CAP_SYS_PTRACE.
     public static let systemPtrace = Capability(rawValue: 19)
     /// CAP_SYS_ADMIN.

@@ -55,7 +55,7 @@ extension SandboxDirectory {
     func commitPause() throws(SystemCallError) {
         let here = Files.workingDirectory
         try Files.rename(pausing.path, at: here, to: paused.path, at: here, keepingTarget: true)
-        try Files.synchronize(try Files.openDirectory(path).rawValue)
+        try Files.synchronize(directory: path)
     }
 
     /// The processes go on.

@@ -80,7 +80,9 @@ public final class Isolator: Sendable {
         filters = try SeccompFilters()
         queue = ExecutionQueue(limit: configuration.concurrentExecutions)
         let stages = "\(configuration.runDirectory)/stage"
-        try Files.makeDirectory(stages, mode: 0o700)
+        // To be searched by a sandbox's root that CRIU restores; for everybody else its directories are empty.
+        try Files.makeDirectory(stages, mode: 0o711)
+        try Files.setMode(stages, 0o711, at: Files.workingDirectory)
         let builder = try SandboxBuilder(
             threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, layers: layers, slots: slots,
             cgroups: cgroups, processes: processes, networks: networks)

@@ -16,6 +16,7 @@ enum IsolatorPrivileges {
     /// Kept where the host has them.
     private static let optional: [Capability] = [
         .systemResource,  // only with it can a disk grow while it is in use (EXT4_IOC_RESIZE_FS)
+        .systemChangeRoot,  // CRIU enters mount namespaces (setns(2))
         .networkAdministration,  // links, addresses and rules of sandboxes with a network
     ]
 

@@ -44,7 +44,7 @@ struct CriuRun {
         self.tools = tools
         try Files.removeTree(directory)
         try Files.makeDirectory(directory, mode: 0o700)
-        try Files.makeDirectory(images, mode: 0o700)
+        try Files.makeDirectory(images, mode: 0o755)
         for name in ["ask", "answer"] {
             let here = try Files.openDirectory(directory)
             try Files.makeFIFO(name, mode: 0o600, at: here.rawValue)
@@ -81,8 +81,9 @@ struct CriuRun {
             + ["-W", directory, "-D", images, "-o", "log", "-v2", "--action-script", directory + "/hook"]
         let started = try Spawn(
             path: "/bin/sh",
-            // Exec only when it is in its group, and with nothing of the gate left.
-            arguments: ["-c", "read -r go && exec \"$@\" < /dev/null", "sh"] + command,
+            // Exec only when it is in its group, and with nothing of the gate left. Processes that are being restored read
+            // their files as the sandbox's root, through a descriptor: nobody else reaches the directory.
+            arguments: ["-c", "umask 022 && read -r go && exec \"$@\" < /dev/null", "sh"] + command,
             environment: [
                 ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("LC_ALL", "C.UTF-8"), ("SOULBOX_WORK", directory),
             ], input: gate.first.rawValue

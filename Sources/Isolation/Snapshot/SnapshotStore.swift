@@ -46,7 +46,7 @@ final class SnapshotStore: Sendable {
     func publish(_ unfinished: SnapshotDirectory, as id: String) throws(SystemCallError) {
         let here = Files.workingDirectory
         try Files.rename(unfinished.path, at: here, to: directory(id).path, at: here, keepingTarget: true)
-        try Files.synchronize(try Files.openDirectory(path).rawValue)
+        try Files.synchronize(directory: path)
     }
 
     /// The manifest of a snapshot of that account.

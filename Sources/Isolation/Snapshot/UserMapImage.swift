@@ -19,7 +19,7 @@ enum UserMapImage {
         let entry = message(1, extent) + message(2, extent)
         let size = (0..<4).map { UInt8(truncatingIfNeeded: entry.count >> (8 * $0)) }
         // Another file in its place: the snapshot's own shares it by a hard link.
-        try Files.writeAtomically(path, Array(bytes[..<8]) + size + entry, mode: 0o600)
+        try Files.writeAtomically(path, Array(bytes[..<8]) + size + entry, mode: 0o644)
     }
 
     /// A number of a protocol buffer.
