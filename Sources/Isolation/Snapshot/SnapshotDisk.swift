@@ -11,8 +11,8 @@ struct SnapshotDisk {
     /// - Parameter chain: The snapshot and those that it is told by the differences from, the youngest first.
     func write(_ chain: [SnapshotManifest], to path: String) throws {
         guard let oldest = chain.last, oldest.parent == nil else { throw SnapshotInvalid("a parent is missing") }
-        let target = try Files.open(path, [.readWrite, .create, .exclusive], mode: 0o600)
-        try copy(oldest, to: path, target.rawValue)
+        try copy(oldest, to: path)
+        let target = try Files.open(path, .readWrite, resolve: .noSymlinks)
         for manifest in chain.dropLast().reversed() {
             try withFile(SnapshotDirectory.delta, of: manifest) { delta in
                 try DiskDelta.apply(delta, to: target.rawValue)
@@ -23,21 +23,23 @@ struct SnapshotDisk {
         }
     }
 
-    private func copy(_ manifest: SnapshotManifest, to path: String, _ target: CInt) throws {
+    private func copy(_ manifest: SnapshotManifest, to path: String) throws {
         let directory = store.directory(manifest.id)
         guard manifest.isCompressed else {
             guard let told = manifest.files.first(where: { $0.name == SnapshotDirectory.disk }) else {
                 throw SnapshotInvalid("its disk is missing")
             }
             let source = try Files.open(directory.file(told.name), .readOnly, resolve: .noSymlinks)
+            let target = try Files.open(path, [.readWrite, .create, .exclusive], mode: 0o600)
             // Read once, for the copy and for the digest.
-            let digest = try SparseDigest.read(source.rawValue, copyingTo: target)
+            let digest = try SparseDigest.read(source.rawValue, copyingTo: target.rawValue)
             guard digest == told.digest else { throw SnapshotInvalid("\(told.name) has been changed") }
             return
         }
         let name = SnapshotDirectory.disk + SnapshotDirectory.compressed
         try directory.verify(manifest, only: { $0 == name })
         guard let tools else { throw SnapshotInvalid("the tools image is not built") }
+        // zstd(1) makes a file of its own in place of any that is there.
         try tools.decompress(directory.file(name), to: path)
     }
 

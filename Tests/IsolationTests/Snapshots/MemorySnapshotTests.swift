@@ -2,6 +2,7 @@ import Foundation
 import IsolationProtocol
 import LinuxKernel
 import SoulBoxModel
+import TestProcess
 import Testing
 
 @Suite("Snapshots of processes", .serialized, .enabled(if: Host.canIsolate))
@@ -78,5 +79,55 @@ struct MemorySnapshotTests {
         defer { try? third.remove() }
         #expect(try third.state.processes == 1)
         for each in [snapshot, again] { try each.remove() }
+    }
+
+    @Test("Paused, it takes no memory and no process; resumed, it goes on where it was, also after kill -9 of the isolator")
+    func pause() throws {
+        let first = try TestIsolator()
+        let sandbox = try TestSandbox(on: first)
+        _ = try start(
+            "import time, os\nn = 0\nopen('ready','w').close()\nwhile True:\n n += 1; open('n','w').write(str(n)); time.sleep(.01)",
+            in: sandbox)
+        #expect(try sandbox.connect().pauseSandbox(sandbox.id, account: sandbox.account).phase == .paused)
+        #expect(first.processes().isEmpty && first.sandboxes.isEmpty)
+        #expect(try sandbox.python("print(1)").error?.code == .sandboxNotRunning)
+        first.process.signal(SIGKILL)
+        first.process.waitForExit()
+        let second = try TestIsolator(instance: first.instance)
+        defer { second.stop() }
+        let after = TestSandbox(adopted: sandbox.id, on: second)
+        #expect(try after.state.phase == .paused)
+        #expect(try after.connect().resumeSandbox(after.id, account: after.account).phase == .running)
+        let numbers = try after.python(
+            "import time\na=int(open('n').read() or 0); time.sleep(.5); b=int(open('n').read() or 0); print(b > a > 1)")
+        #expect(numbers.output == "True\n", "\(numbers)")
+        try after.remove()
+        #expect(second.waitUntilClean())
+    }
+
+    @Test("32: 20 restores of one snapshot at once: 20 sandboxes, each with ids of its own")
+    func parallel() throws {
+        let sandbox = try TestSandbox()
+        defer { try? sandbox.remove() }
+        _ = try start("import time\nopen('ready','w').close()\ntime.sleep(1000)", in: sandbox)
+        let snapshot = try TestSnapshot(of: sandbox, memory: true)
+        let made = Monitor<[TestSandbox?]>([])
+        for _ in 0..<20 {
+            WorkerThread.start(name: "restore") {
+                let copy = try? snapshot.restore()
+                made.update { $0.append(copy) }
+            }
+        }
+        let all = made.wait(until: MonotonicClock.now + 60_000_000_000) { $0.count == 20 ? $0 : nil } ?? []
+        let copies = all.compactMap { $0 }
+        #expect(copies.count == 20)
+        #expect(copies.allSatisfy { (try? $0.state.processes) == 1 })
+        let maps = try Set(copies.map { copy -> Int64 in
+            let run = try JSONParser.parse(try Files.read(copy.isolator.sandboxDirectory + "/\(copy.id)/run.json"))
+            return try #require(run["base"]?.integerValue)
+        })
+        #expect(maps.count == 20)
+        for copy in copies { try copy.remove() }
+        try snapshot.remove()
     }
 }
