@@ -63,31 +63,22 @@ final class EventStream: OutputStream {
             if this.value.reply.hasRoom { this.value.reply.write(Array(":\n\n".utf8)) }
         }
         let reply = reply
-        let follower = Follower(id, loop: loop, services: services) {
+        let follower = Follower(id, requestID: call.requestID, loop: loop, services: services) {
             reply.hasRoom
-        } emit: { [weak self] _, item in
-            self?.tell(item)
+        } emit: { [weak self] _, message, isLast in
+            self?.tell(message, isLast)
         }
         self.follower = follower
         let last = call.headers["last-event-id"].flatMap(Int64.init) ?? 0
         let from = max(0, min(last, .max - 1)) + 1
-        if let live = services.hub.find(id, account: caller.accountID) {
-            follower.follow(live, from: from, holding: false)
-        } else {
-            follower.awaitEnd(account: caller.accountID, from: from)
-        }
+        follower.find(account: caller.accountID, from: from, holding: false)
     }
 
-    private func tell(_ item: LiveItem) {
-        let message = LiveMessages.message(item, of: id, echo: nil, requestID: call.requestID)
-        var text = ""
-        switch item {
-        case .output(let piece): text = "id: \(piece.sequence)\n"
-        case .ended(_, let sequence): text = "id: \(sequence)\n"
-        default: break
-        }
-        text += "event: \(message["type"]?.stringValue ?? "message")\ndata: \(message.text)\n\n"
+    private func tell(_ message: JSONObject, _ isLast: Bool) {
+        var text = message["sequence"]?.integerValue.map { "id: \($0)\n" } ?? ""
+        let type = message["type"]?.stringValue ?? "message"
+        text += "event: \(type)\ndata: \(JSONValue.object(message).text)\n\n"
         reply.write(Array(text.utf8))
-        if item.isLast { reply.end() }
+        if isLast { reply.end() }
     }
 }

@@ -105,7 +105,7 @@ final class ExecuteConversation: Conversation {
     }
 
     /// The running execution that a message means: by `execution_id`, by `id`, or the only one.
-    private func run(_ message: JSONObject, _ fields: Set<String>) throws(APIError) -> LiveExecution {
+    private func run(_ message: JSONObject, _ fields: Set<String>) throws(APIError) -> any Controls {
         for field in message.names where !fields.union(["type", "id", "execution_id"]).contains(field) {
             throw .malformed(String(field.prefix(100)), "Unknown field")
         }
@@ -118,8 +118,8 @@ final class ExecuteConversation: Conversation {
             guard runs.count <= 1 else { throw .malformed("execution_id", "Several executions run here") }
             found = runs.values.first
         }
-        guard let live = found?.follower.live else { throw .noExecution }
-        return live
+        guard let controls = found?.follower.controls else { throw .noExecution }
+        return controls
     }
 
     private func execute(_ message: JSONObject, _ name: JSONValue?) throws(APIError) {
@@ -200,24 +200,17 @@ final class ExecuteConversation: Conversation {
             switch result {
             case .failure(let error): this.fail(error, name)
             case .success(let caller):
-                let live = services.hub.find(id, account: caller.accountID)
-                this.add(id, name) { follower in
-                    if let live {
-                        follower.follow(live, from: first, holding: true)
-                    } else {
-                        follower.awaitEnd(account: caller.accountID, from: first)
-                    }
-                }
+                this.add(id, name) { $0.find(account: caller.accountID, from: first, holding: true) }
             }
         }
     }
 
     private func add(_ id: String, _ name: JSONValue?, _ begin: (Follower) -> Void) {
         let link = link
-        let follower = Follower(id, loop: link.loop, services: services) {
+        let follower = Follower(id, requestID: call.requestID, loop: link.loop, services: services) {
             link.isWritable
-        } emit: { [weak self] follower, item in
-            self?.tell(item, of: follower)
+        } emit: { [weak self] follower, message, isLast in
+            self?.tell(message, isLast, of: follower)
         }
         runs[id] = Run(follower: follower, name: name, isTalkative: name != nil)
         begin(follower)
@@ -225,13 +218,15 @@ final class ExecuteConversation: Conversation {
         if isClosed { closed() }
     }
 
-    private func tell(_ item: LiveItem, of follower: Follower) {
+    private func tell(_ message: JSONObject, _ isLast: Bool, of follower: Follower) {
         guard let run = runs[follower.id] else { return }
         // Who uses the reference's messages alone gets those alone.
-        if case .started = item, !run.isTalkative { return }
-        if item.isLast { runs[follower.id] = nil }
-        link.send(LiveMessages.message(item, of: follower.id, echo: run.name, requestID: call.requestID))
-        if item.isLast, runs.isEmpty { link.channel.pipeline.fireUserInboundEventTriggered(IdleEvent()) }
+        if message["type"] == "started", !run.isTalkative { return }
+        if isLast { runs[follower.id] = nil }
+        var told = message
+        told["id"] = run.name
+        link.send(.object(told))
+        if isLast, runs.isEmpty { link.channel.pipeline.fireUserInboundEventTriggered(IdleEvent()) }
     }
 
     /// Asks something that waits; nothing more is read from the client meanwhile.

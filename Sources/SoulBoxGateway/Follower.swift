@@ -11,29 +11,79 @@ final class Follower {
     private static let patience: TimeAmount = .milliseconds(500)
 
     let id: String
+    private let requestID: String
     private let loop: any EventLoop
     private let services: Services
     private let hasRoom: () -> Bool
-    private let emit: (Follower, LiveItem) -> Void
-    private(set) var live: LiveExecution?
+    private let emit: (Follower, JSONObject, _ isLast: Bool) -> Void
+    /// What the client's orders go to; nil where there is nothing to order.
+    private(set) var controls: (any Controls)?
+    private var live: LiveExecution?
+    private var peer: PeerConnection?
+    private var account: [UInt8] = []
+    private var nextSequence: Int64 = 1
     private var watcher = 0
     private var noted: [LiveItem] = []
     private(set) var isOver = false
 
     init(
-        _ id: String, loop: any EventLoop, services: Services, hasRoom: @escaping () -> Bool,
-        emit: @escaping (Follower, LiveItem) -> Void
+        _ id: String, requestID: String, loop: any EventLoop, services: Services, hasRoom: @escaping () -> Bool,
+        emit: @escaping (Follower, JSONObject, _ isLast: Bool) -> Void
     ) {
         self.id = id
+        self.requestID = requestID
         self.loop = loop
         self.services = services
         self.hasRoom = hasRoom
         self.emit = emit
     }
 
+    /// Follows an execution wherever it is: in this process, in another gateway, or in the database alone.
+    func find(account: [UInt8], from sequence: Int64, holding: Bool) {
+        self.account = account
+        nextSequence = sequence
+        if let live = services.hub.find(id, account: account) {
+            return follow(live, from: sequence, holding: holding)
+        }
+        let request = PeerRequest(execution: id, account: account, from: sequence, holding: holding)
+        let this = NIOLoopBound(self, eventLoop: loop)
+        PeerConnection.find(request, services: services, loop: loop).whenComplete { outcome in
+            let follower = this.value
+            guard case .success(let found?) = outcome, !follower.isOver else {
+                if case .success(let found?) = outcome { found.close() }
+                return follower.awaitEnd(account: account, from: sequence)
+            }
+            follower.peer = found
+            follower.controls = found
+            found.begin(
+                receive: { this.value.relay($0) },
+                ended: { this.value.lostPeer() })
+            if !follower.hasRoom() { found.pause() }
+        }
+    }
+
+    /// A message of the process that carries the execution out.
+    private func relay(_ message: JSONObject) {
+        guard !isOver else { return }
+        if let sequence = message["sequence"]?.integerValue { nextSequence = sequence + 1 }
+        let type = message["type"]?.stringValue
+        let isLast = type == "completion" || type == "error" || type == "detached"
+        if isLast { isOver = true }
+        emit(self, message, isLast)
+        if !hasRoom() { peer?.pause() }
+    }
+
+    /// That process has ended before the execution: what becomes of it will be noted.
+    private func lostPeer() {
+        peer = nil
+        controls = nil
+        if !isOver { awaitEnd(account: account, from: nextSequence) }
+    }
+
     /// Follows an execution of this process.
     func follow(_ live: LiveExecution, from sequence: Int64, holding: Bool) {
         self.live = live
+        controls = live
         let this = NIOLoopBound(self, eventLoop: loop)
         watcher = live.watch(from: sequence, holding: holding) { [loop] in
             loop.execute { this.value.pump() }
@@ -42,7 +92,7 @@ final class Follower {
     }
 
     /// Follows an execution of another process: its end is awaited, and then its stored output is told.
-    func awaitEnd(account: [UInt8], from sequence: Int64, attempt: Int = 0) {
+    func awaitEnd(account: [UInt8], from sequence: Int64) {
         guard !isOver else { return }
         let (api, id) = (services.api, id)
         let this = NIOLoopBound(self, eventLoop: loop)
@@ -70,6 +120,7 @@ final class Follower {
 
     /// Tells what there is, as long as there is room.
     func pump() {
+        peer?.resume()
         while !isOver, hasRoom() {
             let item: LiveItem
             if let live {
@@ -80,7 +131,8 @@ final class Follower {
                 item = noted.removeFirst()
             }
             if item.isLast { isOver = true }
-            emit(self, item)
+            let message = LiveMessages.message(item, of: id, echo: nil, requestID: requestID)
+            emit(self, message.objectValue ?? JSONObject(), item.isLast)
         }
     }
 
@@ -88,6 +140,7 @@ final class Follower {
     func leave() {
         isOver = true
         live?.leave(watcher)
+        peer?.close()
     }
 
     /// What is stored of an execution, as if it were printed now. Its pieces are not those of the live output: a client that

@@ -15,13 +15,18 @@ public final class GatewayServer: Sendable {
     private let log: Logger
 
     /// Makes a server that does not listen yet.
-    public init(_ api: LiveAPI, limits: GatewayLimits, log: Logger) {
+    ///
+    /// - Parameters:
+    ///   - directory: Where the gateways of the machine find each other, for their user alone.
+    ///   - name: This process's name there.
+    public init(_ api: LiveAPI, limits: GatewayLimits, directory: String, name: String, log: Logger) {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let pool = NIOThreadPool(numberOfThreads: limits.threads)
         pool.start()
         services = Services(
             api: api, hub: ExecutionHub(api, limits: limits, log: log), limits: limits, pool: pool,
-            seats: Seats(limits), followers: Places(limits.followers), figures: SystemFigures(api), log: log)
+            seats: Seats(limits), followers: Places(limits.followers), figures: SystemFigures(api),
+            peers: PeerDirectory(path: directory, name: name), group: group, log: log)
         self.log = log
     }
 
@@ -35,6 +40,7 @@ public final class GatewayServer: Sendable {
             }
         let channel = try bootstrap.withBoundSocket(socket).wait()
         listener.withLock { $0 = channel }
+        try PeerServer(services).start()
     }
 
     private func prepare(_ channel: any Channel) throws {
@@ -77,6 +83,7 @@ public final class GatewayServer: Sendable {
             _ = services.hub.waitUntilIdle(deadline: MonotonicClock.now + 3_000_000_000)
         }
         // Last messages and close frames on their way to clients.
+        services.peers.remove()
         let deadline = MonotonicClock.now + 3_000_000_000
         while !channels.withLock({ $0.isEmpty }), MonotonicClock.now < deadline { Pause.milliseconds(20) }
         return isIdle

@@ -14,6 +14,9 @@ struct Services: Sendable {
     /// Streams that hold a thread.
     let followers: Places
     let figures: SystemFigures
+    /// Where the gateways of the machine find each other.
+    let peers: PeerDirectory
+    let group: any EventLoopGroup
     let log: Logger
 
     /// Makes a call that waits, on a thread for such calls. A connection makes one at a time, so that what waits is bounded

@@ -53,10 +53,10 @@ final class TerminalConversation: Conversation {
     private func begin(_ shell: LiveAPI.Shell, _ live: LiveExecution) {
         services.hub.start(shell, live)
         let link = link
-        let follower = Follower(live.id, loop: link.loop, services: services) {
+        let follower = Follower(live.id, requestID: call.requestID, loop: link.loop, services: services) {
             link.isWritable
-        } emit: { [weak self] _, item in
-            self?.tell(item)
+        } emit: { [weak self] _, message, isLast in
+            self?.tell(message, isLast)
         }
         self.follower = follower
         follower.follow(live, from: 1, holding: true)
@@ -67,9 +67,9 @@ final class TerminalConversation: Conversation {
         for bytes in waiting { received(bytes) }
     }
 
-    private func tell(_ item: LiveItem) {
-        link.send(LiveMessages.message(item, of: follower?.id ?? "", echo: nil, requestID: call.requestID))
-        guard item.isLast else { return }
+    private func tell(_ message: JSONObject, _ isLast: Bool) {
+        link.send(.object(message))
+        guard isLast else { return }
         follower = nil
         link.close(1000, "the shell has ended")
     }
@@ -81,7 +81,7 @@ final class TerminalConversation: Conversation {
     }
 
     func received(_ bytes: [UInt8]) {
-        guard let live = follower?.live else { return backlog.append(bytes) }
+        guard let live = follower?.controls else { return backlog.append(bytes) }
         do throws(APIError) {
             guard let message = (try? JSONParser.parse(bytes))?.objectValue else {
                 throw .malformed("message", "Is not a JSON object")

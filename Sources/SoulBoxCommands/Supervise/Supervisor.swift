@@ -120,6 +120,11 @@ final class Supervisor {
         let path = "\(instance.run)/gateway.sock"
         let socket = SharedDescriptor(try UnixSocket.listen(at: path, kind: .stream, mode: 0o660, backlog: 1024))
         try Files.setOwner(path, user: account.user, group: web.group)
+        // Where they find each other. What an earlier run left there is nobody's.
+        let peers = "\(instance.run)/gateways"
+        try? Files.removeTree(peers)
+        try Files.makeDirectory(peers, mode: 0o700)
+        try Files.setOwner(peers, user: account.user, group: account.group)
         for number in 1...max(1, resolved.gateway.processes) {
             var spawn = try service("soulbox-gateway", [], account: account)
             spawn.input = socket.rawValue
