@@ -110,6 +110,8 @@ final class RunningExecution {
         guard let live = request.live else { return }
         if live.isCancelled { end(.cancelled) }
         input.write()
+        // What comes before the program and its terminal are there waits for them.
+        guard startedAt != nil else { return }
         for order in live.takeOrders() {
             do {
                 switch order {
