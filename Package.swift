@@ -53,6 +53,7 @@ let package = Package(
     products: [
         .executable(name: "soulbox", targets: ["soulbox"]),
         .executable(name: "soulbox-worker", targets: ["soulbox-worker"]),
+        .executable(name: "soulbox-gateway", targets: ["soulbox-gateway"]),
         .executable(name: "soulbox-scheduler", targets: ["soulbox-scheduler"]),
         .executable(name: "soulbox-isolator", targets: ["soulbox-isolator"]),
         .executable(name: "soulbox-egress", targets: ["soulbox-egress"]),
@@ -115,9 +116,17 @@ let package = Package(
         library(
             "SoulBoxAPI",
             [
-                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel",
-                "Archives", logging, crypto,
+                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxService", "SoulBoxStore", "Postgres", "IsolationProtocol",
+                "SoulBoxModel", "LinuxKernel", "Archives", logging, crypto,
                 .product(name: "JWTKit", package: "jwt-kit"),
+            ]),
+        library(
+            "SoulBoxGateway",
+            [
+                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel",
+                logging, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),
         library(
             "SoulBoxScheduler",
@@ -146,6 +155,12 @@ let package = Package(
             [
                 "SoulBoxAPI", "SoulBoxExecution", "FastCGI", "IsolationProtocol", "LinuxKernel", "Postgres",
                 "SoulBoxModel",
+                "SoulBoxService", "SoulBoxStore", logging,
+            ]),
+        executable(
+            "soulbox-gateway",
+            [
+                "SoulBoxGateway", "SoulBoxAPI", "SoulBoxExecution", "IsolationProtocol", "LinuxKernel", "Postgres",
                 "SoulBoxService", "SoulBoxStore", logging,
             ]),
         executable(

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -25,6 +26,17 @@ const char *soulbox_error_name(int number) { return strerrorname_np(number); }
 void soulbox_name_thread(unsigned long thread, const char *name) { pthread_setname_np(thread, name); }
 ssize_t soulbox_readlink(int directory, const char *path, void *buffer, size_t size) {
     return readlinkat(directory, path, buffer, size);
+}
+
+int soulbox_terminal_peer(int terminal) {
+    int locked = 0;
+    if (ioctl(terminal, TIOCSPTLCK, &locked) < 0) return -1;
+    return ioctl(terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+int soulbox_set_terminal_size(int terminal, uint16_t rows, uint16_t columns) {
+    struct winsize size = {.ws_row = rows, .ws_col = columns};
+    return ioctl(terminal, TIOCSWINSZ, &size);
 }
 
 int soulbox_is_procfs(int descriptor) {

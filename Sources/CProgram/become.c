@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -67,6 +68,8 @@ void program_become(const struct program *program) {
     if (setsid() < 0) program_fail(connection, PROGRAM_STEP_SESSION);
     if (set_streams(program) < 0) program_fail(connection, PROGRAM_STEP_STREAMS);
     connection = CONNECTION;
+    // Where the input is a terminal, it is this session's: then ^C reaches the program. Anything else refuses to be one.
+    (void)ioctl(0, TIOCSCTTY, 0);
     // PID 1 blocks every signal; a program starts with none blocked. One that is forked has set up its own.
     if (!program->is_forked && child_reset_signals() < 0) program_fail(connection, PROGRAM_STEP_SIGNALS);
     // Before the identity changes: lowering needs no privilege, but a limit on processes counts for the new user.

@@ -76,6 +76,11 @@ public struct ExecuteCall: Sendable {
     /// Where the compiler writes: the write end of a pipe.
     public var compileOutput: CInt?
 
+    /// The terminal that the program has in place of pipes; nil gives it pipes.
+    public var terminal: TerminalSize?
+    /// What to run in place of the template's program: for a persistent sandbox alone. Empty runs that program.
+    public var command: [String]
+
     /// Makes a call.
     public init(
         execution: String, account: String, request: String? = nil, sandbox: String? = nil, context: String? = nil,
@@ -84,7 +89,7 @@ public struct ExecuteCall: Sendable {
         environment: [ExecutionSpec.Variable] = [], limits: ExecutionLimits = .init(),
         network: SandboxNetwork = .none, files: [File] = [],
         artifactLimits: ArtifactLimits = .init(), input: CInt? = nil, stdin: CInt? = nil, stdout: CInt, stderr: CInt,
-        compileOutput: CInt? = nil
+        compileOutput: CInt? = nil, terminal: TerminalSize? = nil, command: [String] = []
     ) {
         self.execution = execution
         self.account = account
@@ -105,6 +110,8 @@ public struct ExecuteCall: Sendable {
         self.stdout = stdout
         self.stderr = stderr
         self.compileOutput = compileOutput
+        self.terminal = terminal
+        self.command = command
     }
 
     /// The descriptors in the order in which `parameters` numbers them.
@@ -150,6 +157,8 @@ public struct ExecuteCall: Sendable {
         object["scratch"] = scratch.map(JSONValue.string)
         object["request"] = request.map(JSONValue.string)
         object["entrypoint"] = entrypoint.map(JSONValue.string)
+        object["terminal"] = terminal.map { ["rows": JSONValue(Int($0.rows)), "columns": JSONValue(Int($0.columns))] }
+        if !command.isEmpty { object["command"] = .array(command.map(JSONValue.string)) }
         object["input"] = index(input)
         object["stdin"] = index(stdin)
         object["stdout"] = index(stdout)

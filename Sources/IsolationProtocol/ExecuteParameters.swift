@@ -12,7 +12,7 @@ public struct ExecuteParameters: Sendable {
     private static let names: Set<String> = [
         "execution", "account", "request", "sandbox", "context", "scratch", "template", "entrypoint", "arguments",
         "environment", "limits", "network", "files",
-        "artifact_limits", "input", "stdin", "stdout", "stderr", "compile_output",
+        "artifact_limits", "input", "stdin", "stdout", "stderr", "compile_output", "terminal", "command",
     ]
 
     /// Reads parameters and takes their descriptors from the connection.
@@ -72,6 +72,12 @@ public struct ExecuteParameters: Sendable {
             }
             environment.append(.init(name: name, value: value))
         }
+        var terminal: TerminalSize?
+        if let size = object["terminal"], !size.isNull {
+            terminal = TerminalSize(
+                rows: UInt16(clamping: try integer(size["rows"], "terminal.rows")),
+                columns: UInt16(clamping: try integer(size["columns"], "terminal.columns")))
+        }
         call = ExecuteCall(
             execution: try text("execution"), account: try text("account"), request: object["request"]?.stringValue,
             sandbox: object["sandbox"]?.stringValue, context: object["context"]?.stringValue,
@@ -90,6 +96,7 @@ public struct ExecuteParameters: Sendable {
                 total: try integer(artifactLimits?["total"], "total"),
                 count: Int(try integer(artifactLimits?["count"], "count"))),
             input: raw("input"), stdin: raw("stdin"), stdout: stdout, stderr: stderr,
-            compileOutput: raw("compile_output"))
+            compileOutput: raw("compile_output"), terminal: terminal,
+            command: object["command"]?.arrayValue?.compactMap(\.stringValue) ?? [])
     }
 }

@@ -54,7 +54,7 @@ extension ExecutionEvent {
         case "queued": self = .queued(position: Int(parameters["position"]?.integerValue ?? 0))
         case "started":
             let count = parameters["streams"]?.arrayValue?.count ?? 0
-            guard [0, 2, 3].contains(count) else { throw violation }
+            guard [0, 1, 2, 3].contains(count) else { throw violation }
             self = .started(streams: try connection.takeDescriptors(count))
         case "compiled":
             guard let stage = parameters["stage"].flatMap(StageOutcome.init(json:)) else { throw violation }

@@ -37,6 +37,9 @@ public enum InterfaceDescription {
         # `descriptor` is absent for a file that is larger than the limits of the call.
         type Artifact (path: string, size: int, descriptor: ?int)
 
+        # The size of a terminal in characters.
+        type Terminal (rows: int, columns: int)
+
         type SandboxLimits (memory: int, cpu_millicores: int, processes: int, disk: int)
 
         # What a sandbox may reach: nothing, everything public when no place is named, or these names, wildcards, addresses and
@@ -112,7 +115,8 @@ public enum InterfaceDescription {
         # Closing the connection ends the execution. With `sandbox` it runs in that persistent sandbox, whose image counts and not
         # `template`; `scratch` is removed from /workspace when it has ended. With `context` the file `entrypoint` is a cell for that
         # context. `started` may come with `streams`, the descriptors that the output, the errors and a cell's results are read from
-        # instead of the pipes of the call.
+        # instead of the pipes of the call. With `terminal` the program has one, whose other end is the only one of `streams`. `command`
+        # runs in place of the template's program, in a persistent sandbox alone.
         method Execute(
           execution: string,
           account: string,
@@ -132,12 +136,17 @@ public enum InterfaceDescription {
           stdin: ?int,
           stdout: int,
           stderr: int,
-          compile_output: ?int
+          compile_output: ?int,
+          terminal: ?Terminal,
+          command: ?[]string
         ) -> (event: string, position: ?int, stage: ?Stage, artifacts: ?[]Artifact, outcome: ?Outcome,
           streams: ?[]int)
 
         # Ends a running or waiting execution; it then finishes with this reason: `cancelled` or `output_limit`.
         method Terminate(execution: string, account: string, reason: string) -> (terminated: bool)
+
+        # Sends a signal to the program of a running execution; false when no program of it runs now.
+        method SignalExecution(execution: string, account: string, signal: int) -> (signalled: bool)
 
         # Makes a persistent sandbox and starts it. One of that name that is there already is started. No `network` is none.
         method CreateSandbox(

@@ -52,6 +52,17 @@ public final class IsolationConnection {
         return reply["terminated"]?.boolValue ?? false
     }
 
+    /// Sends a signal to the program of an execution of that account. False when none of that name runs a program now.
+    public func signal(execution: String, account: String, number: Int32) throws(IsolationError) -> Bool {
+        let reply = try call(
+            "io.soulbox.isolation.SignalExecution",
+            [
+                "execution": .string(execution), "account": .string(account),
+                "signal": JSONValue(Int(number)),
+            ])
+        return reply["signalled"]?.boolValue ?? false
+    }
+
     /// The manifests of the images that can be used now.
     public func images() throws(IsolationError) -> [ImageManifest] {
         let reply = try call("io.soulbox.isolation.ListImages", [:])

@@ -10,13 +10,19 @@ final class CapturedStream {
     private let keptLimit: Int
     private var descriptor: SharedDescriptor?
     private var bytes: [UInt8] = []
+    private let observe: ((UnsafeRawBufferPointer) -> Void)?
 
     /// How many bytes were thrown away.
     private(set) var droppedBytes = 0
 
     /// Takes over the read end, on which reads do not wait.
-    init(_ descriptor: SharedDescriptor, keeping limit: Int) {
+    ///
+    /// - Parameter observe: Is shown everything that is read, kept or not.
+    init(
+        _ descriptor: SharedDescriptor, keeping limit: Int, observe: ((UnsafeRawBufferPointer) -> Void)? = nil
+    ) {
         self.descriptor = descriptor
+        self.observe = observe
         keptLimit = limit
     }
 
@@ -36,7 +42,13 @@ final class CapturedStream {
             let count = Glibc.read(descriptor.rawValue, buffer.baseAddress, buffer.count)
             if count > 0 {
                 taken += count
-                append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                append(chunk)
+                if let observe {
+                    observe(chunk)
+                    // One piece, then a look at whether whoever follows keeps up.
+                    return true
+                }
             } else if count < 0, errno == EINTR {
                 continue
             } else {

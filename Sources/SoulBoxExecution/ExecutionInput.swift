@@ -7,9 +7,13 @@ struct ExecutionInput {
     let files: [ExecuteCall.File]
     let contents: SharedDescriptor?
     let stdin: SharedDescriptor?
+    /// Where input that comes while the program runs is written to; nil when all of it is known, or there is none.
+    let writeEnd: SharedDescriptor?
 
     /// Lays out the files of a spec; its code becomes the template's program file.
-    init(_ spec: ExecutionSpec, programFile: String) throws(SystemCallError) {
+    ///
+    /// - Parameter isInteractive: Whether input comes while the program runs, unless the spec has all of it.
+    init(_ spec: ExecutionSpec, programFile: String, isInteractive: Bool = false) throws(SystemCallError) {
         var inputs = spec.files
         if let code = spec.code { inputs.append(InputFile(path: programFile, contents: Array(code.utf8))) }
         var files: [ExecuteCall.File] = []
@@ -20,10 +24,17 @@ struct ExecutionInput {
         }
         self.files = files
         contents = files.isEmpty ? nil : SharedDescriptor(try memory.seal())
-        if let text = spec.stdin, !text.isEmpty {
+        if isInteractive, spec.stdin == nil {
+            let ends = try Pipe.make().shared()
+            // Of this end alone: a program that does not read holds nobody up.
+            try Pipe.makeNonBlocking(ends.second.rawValue)
+            (stdin, writeEnd) = (ends.first, ends.second)
+        } else if let text = spec.stdin, !text.isEmpty {
             stdin = SharedDescriptor(try SealedFile.make(name: "stdin", contents: Array(text.utf8)))
+            writeEnd = nil
         } else {
             stdin = nil
+            writeEnd = nil
         }
     }
 }

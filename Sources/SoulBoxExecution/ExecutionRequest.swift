@@ -20,10 +20,16 @@ public struct ExecutionRequest: Sendable {
     /// A connection whose hang-up cancels the execution: that of the client who waits. Nil when nobody does.
     public var clientDescriptor: CInt?
 
+    /// Who follows it while it runs; nil when its result is all that is wanted.
+    public var live: LiveExecution?
+
+    /// What to run in place of the template's program, in a persistent sandbox; empty runs that program.
+    public var command: [String] = []
+
     /// Makes a request.
     public init(
         id: String, account: String, requestID: String? = nil, spec: ExecutionSpec, createdAt: Timestamp,
-        clientDescriptor: CInt? = nil
+        clientDescriptor: CInt? = nil, live: LiveExecution? = nil
     ) {
         self.id = id
         self.account = account
@@ -31,5 +37,6 @@ public struct ExecutionRequest: Sendable {
         self.spec = spec
         self.createdAt = createdAt
         self.clientDescriptor = clientDescriptor
+        self.live = live
     }
 }

@@ -65,9 +65,12 @@ public struct ExecutionRunner: Sendable {
         let connection = try connections.borrow()
         do {
             let place = ProgramPlace(spec, template, execution: request.id)
-            let input = try ExecutionInput(spec, programFile: place.file)
+            let input = try ExecutionInput(
+                spec, programFile: place.file,
+                // A cell has no input, and a terminal is its own.
+                isInteractive: request.live != nil && request.live?.terminal == nil && spec.context == nil)
             let (streams, writeEnds) = try ExecutionStreams.make(
-                withCompile: template.compile != nil, keeping: limits.output.kept)
+                withCompile: template.compile != nil, keeping: limits.output.kept, live: request.live)
             let call = ExecuteCall(
                 execution: request.id, account: request.account, request: request.requestID, sandbox: spec.sandbox,
                 context: spec.context,
@@ -76,11 +79,12 @@ public struct ExecutionRunner: Sendable {
                 network: SandboxNetwork(enabled: spec.networkAccess, allowedHosts: []), files: input.files,
                 artifactLimits: limits.artifacts, input: input.contents?.rawValue, stdin: input.stdin?.rawValue,
                 stdout: writeEnds.stdout.rawValue, stderr: writeEnds.stderr.rawValue,
-                compileOutput: writeEnds.compile?.rawValue)
+                compileOutput: writeEnds.compile?.rawValue, terminal: request.live?.terminal, command: request.command)
             // The service holds copies of its own from here on; ours are closed so that the pipes can come to an end.
             try withExtendedLifetime((input, writeEnds)) { () throws(IsolationError) in try connection.execute(call) }
             return RunningExecution(
-                request, connection: connection, connections: connections, streams: streams, limits: limits,
+                request, connection: connection, connections: connections, streams: streams,
+                input: LiveInput(request.live, writeEnd: input.writeEnd), limits: limits,
                 compileTimeoutSeconds: template.compile?.timeoutSeconds ?? 0)
         } catch let error as IsolationError {
             throw error

@@ -51,6 +51,16 @@ public final class IsolatorConnections: Sendable {
         }
     }
 
+    /// Sends a signal to the program of an execution of that account.
+    ///
+    /// - Returns: False when the service knows none of that name whose program runs.
+    @discardableResult
+    public func signal(execution: String, account: String, number: Int32) throws(IsolationError) -> Bool {
+        try with { connection throws(IsolationError) in
+            try connection.signal(execution: execution, account: account, number: number)
+        }
+    }
+
     /// The manifests of the images that can be used now.
     public func images() throws(IsolationError) -> [ImageManifest] {
         try with { connection throws(IsolationError) in try connection.images() }

@@ -15,6 +15,7 @@ final class RunningExecution {
     private let connection: IsolationConnection
     private let connections: IsolatorConnections
     private var streams: ExecutionStreams
+    private let input: LiveInput
     private let limits: ExecutionRunner.Limits
     private let deadline: UInt64
     private let beganAt = MonotonicClock.now
@@ -22,6 +23,7 @@ final class RunningExecution {
     private var startedAt: Timestamp?
     private var noticeAt: UInt64?
     private var isNoticed = false
+    private var takesOutput = true
     private var ending: TerminationReason?
     private var endAt: UInt64?
     private var compile: StageOutcome?
@@ -29,12 +31,13 @@ final class RunningExecution {
 
     init(
         _ request: ExecutionRequest, connection: IsolationConnection, connections: IsolatorConnections,
-        streams: ExecutionStreams, limits: ExecutionRunner.Limits, compileTimeoutSeconds: Int
+        streams: ExecutionStreams, input: LiveInput, limits: ExecutionRunner.Limits, compileTimeoutSeconds: Int
     ) {
         self.request = request
         self.connection = connection
         self.connections = connections
         self.streams = streams
+        self.input = input
         self.limits = limits
         let seconds =
             request.spec.limits.timeoutMilliseconds / 1000 + compileTimeoutSeconds + RunningExecution.graceSeconds
@@ -48,7 +51,8 @@ final class RunningExecution {
             do throws(IsolationError) {
                 while true {
                     try wait()
-                    streams.read(using: buffer)
+                    streams.read(using: buffer, takesOutput: takesOutput)
+                    followOrders()
                     if streams.droppedBytes > limits.output.dropped { end(.outputLimit) }
                     while let event = try connection.nextEvent() {
                         guard event.isLast else {
@@ -73,14 +77,19 @@ final class RunningExecution {
 
     private func wait() throws(IsolationError) {
         let now = MonotonicClock.now
-        let next = [deadline, isNoticed ? nil : noticeAt, endAt].compactMap { $0 }.min() ?? deadline
+        let abandonedAt = ending == nil ? request.live?.abandonedAt : nil
+        let next = [deadline, isNoticed ? nil : noticeAt, endAt, abandonedAt].compactMap { $0 }.min() ?? deadline
+        // What nobody takes stays in the pipe, where it holds the program up.
+        takesOutput = request.live?.takesOutput ?? true
         var entries = [
             PollEntry(descriptor: connection.pollDescriptor, events: .input),
             PollEntry(descriptor: clientDescriptor, events: .remoteHangUp),
-            PollEntry(descriptor: streams.stdout.pollDescriptor, events: .input),
-            PollEntry(descriptor: streams.stderr.pollDescriptor, events: .input),
+            PollEntry(descriptor: takesOutput ? streams.stdout.pollDescriptor : -1, events: .input),
+            PollEntry(descriptor: takesOutput ? streams.stderr.pollDescriptor : -1, events: .input),
             PollEntry(descriptor: streams.compile?.pollDescriptor ?? -1, events: .input),
             PollEntry(descriptor: streams.results?.pollDescriptor ?? -1, events: .input),
+            PollEntry(descriptor: request.live?.wake.pollDescriptor ?? -1, events: .input),
+            PollEntry(descriptor: input.pollDescriptor, events: .output),
         ]
         do {
             _ = try Poll.wait(&entries, timeout: next > now ? CInt(clamping: (next - now) / 1_000_000 + 1) : 0)
@@ -92,12 +101,40 @@ final class RunningExecution {
             clientDescriptor = -1
             end(.cancelled)
         }
+        if !entries[6].returned.isEmpty { request.live?.wake.clear() }
+        if let abandonedAt, MonotonicClock.now >= abandonedAt { end(.cancelled) }
+    }
+
+    /// Does what those who follow the execution want.
+    private func followOrders() {
+        guard let live = request.live else { return }
+        if live.isCancelled { end(.cancelled) }
+        input.write()
+        // What comes before the program and its terminal are there waits for them.
+        guard startedAt != nil else { return }
+        for order in live.takeOrders() {
+            do {
+                switch order {
+                case .signal(let number):
+                    try connections.signal(execution: request.id, account: request.account, number: number)
+                case .resize(let rows, let columns):
+                    if let terminal = input.terminal {
+                        try Terminal.resize(terminal.rawValue, rows: rows, columns: columns)
+                    }
+                }
+            } catch {
+                // It has ended meanwhile, or is about to: its end tells more than this would.
+                continue
+            }
+        }
     }
 
     private func handle(_ event: ExecutionEvent) {
         switch event {
         case .started(let ends):
             if !ends.isEmpty { streams.replace(by: ends) }
+            if request.live?.terminal != nil, let terminal = ends.first { input.take(terminal: terminal) }
+            if startedAt == nil { request.live?.start() }
             startedAt = .now
             noticeAt = MonotonicClock.now + RunningExecution.noticeNanoseconds
         case .compiled(let stage): compile = stage

@@ -40,7 +40,7 @@ extension ServiceConfiguration {
             ],
             "document_path": .string(documentPath), "sandbox_directory": .string(sandboxDirectory),
             "upload_limit_bytes": .integer(uploadLimitBytes), "pip_index": .string(pipIndex),
-            "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
+            "gateway": gateway.json, "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
         ]
     }
 
@@ -99,6 +99,7 @@ extension ServiceConfiguration {
         sandboxDirectory = try text("sandbox_directory")
         uploadLimitBytes = try number(nil, "upload_limit_bytes")
         pipIndex = json["pip_index"]?.stringValue ?? ""
+        gateway = try Gateway(json: json["gateway"] ?? .null)
         controlPool = try pool("control_pool")
         executionPool = try pool("execution_pool")
     }

@@ -39,6 +39,7 @@ public enum ServiceProcess {
         }
     }
 
-    /// Waits for SIGTERM or SIGINT.
-    public static func waitForTermination() { _ = Signals.wait(for: [SIGTERM, SIGINT]) }
+    /// Waits for SIGTERM or SIGINT, and tells which came.
+    @discardableResult
+    public static func waitForTermination() -> CInt { Signals.wait(for: [SIGTERM, SIGINT]) }
 }

@@ -32,14 +32,14 @@ final class Worker {
         presence = try ProcessPresence(ProcessStore(housekeeping), kind: "worker", log: log)
         let connections = IsolatorConnections(path: configuration.isolatorSocket)
         let runner = ExecutionRunner(
-            connections: connections, catalog: TemplateCatalog(connections), limits: Worker.limits(configuration),
+            connections: connections, catalog: TemplateCatalog(connections), limits: ExecutionRunner.Limits(configuration),
             log: log)
         health = HealthMonitor([
             .init(name: "database") { try housekeeping.check() },
             .init(name: "container_manager") { _ = try connections.status(timeoutMilliseconds: 500) },
         ])
         let api = API(
-            repository: ExecutionStore(database), stores: try Worker.stores(configuration, database, connections, log),
+            repository: ExecutionStore(database), stores: try APIStores(configuration, database, connections, log),
             carrier: runner,
             catalog: runner.catalog, health: health, process: presence.id, version: configuration.version,
             document: (try? Files.read(configuration.documentPath, maximum: 4 << 20)) ?? [],
@@ -62,34 +62,5 @@ final class Worker {
             log.warning("requests were cut off", metadata: ["worker.requests": "\(server.busyThreads)"])
         }
         presence.stop()
-    }
-
-    private static func stores(
-        _ configuration: ServiceConfiguration, _ database: PostgresPool, _ connections: IsolatorConnections,
-        _ log: Logger
-    ) throws -> APIStores {
-        let tokens = configuration.tokens
-        let keys = KeyStore(database)
-        let sandboxes = SandboxStore(database)
-        return APIStores(
-            keys: keys, accounts: AccountStore(database), audit: AuditStore(database),
-            idempotency: IdempotencyStore(database), sandboxes: sandboxes,
-            keeper: SandboxKeeper(store: sandboxes, connections: connections, log: log),
-            templates: TemplateStore(database),
-            tokens: TokenVerifier(
-                name: "soulbox", directory: tokens.directory,
-                external: tokens.issuer.isEmpty
-                    ? nil
-                    : TokenIssuer(issuer: tokens.issuer, audience: tokens.audience, keyFile: tokens.keyFile),
-                keys: keys),
-            seal: ResponseSeal(key: try Files.read(tokens.directory + "/answers.seal", maximum: 32)))
-    }
-
-    private static func limits(_ configuration: ServiceConfiguration) -> ExecutionRunner.Limits {
-        let executions = configuration.executions
-        return ExecutionRunner.Limits(
-            output: OutputLimits(kept: executions.outputLimitBytes),
-            artifacts: ExecuteCall.ArtifactLimits(
-                each: executions.artifactEachBytes, total: executions.artifactTotalBytes))
     }
 }

@@ -76,6 +76,10 @@ int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_use
 
 int soulbox_eventfd(void);
 
+// Unlocks a pseudo-terminal and opens its other end (ioctl_tty(2), TIOCSPTLCK and TIOCGPTPEER); -1 on failure.
+int soulbox_terminal_peer(int terminal);
+int soulbox_set_terminal_size(int terminal, uint16_t rows, uint16_t columns);
+
 // The name of the system call of that number in our list, nil behind its end; `missing` says whether the kernel, or a
 // filter in front of it, does not know the call. It is made with arguments that no kernel takes.
 const char *soulbox_needed_call(unsigned index, int *missing);

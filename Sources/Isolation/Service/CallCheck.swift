@@ -46,7 +46,13 @@ enum CallCheck {
         {
             throw IsolationError(.invalidSpec, "malformed entrypoint")
         }
-        try validate(arguments: call.arguments, environment: call.environment)
+        try validate(arguments: call.arguments + call.command, environment: call.environment)
+        guard call.command.isEmpty || managed != nil && call.context == nil else {
+            throw IsolationError(.invalidSpec, "a command needs a persistent sandbox")
+        }
+        guard call.terminal == nil || call.context == nil else {
+            throw IsolationError(.invalidSpec, "a context has no terminal")
+        }
         guard image.manifest.compile == nil || call.compileOutput != nil else {
             throw IsolationError(.invalidSpec, "compile_output is required for this template")
         }

@@ -45,6 +45,14 @@ struct ConnectionHandler {
             let entry = isolator.table.find(execution, account: account)
             entry?.end(reason)
             try reply(["terminated": .bool(entry != nil)])
+        case "io.soulbox.isolation.SignalExecution":
+            guard let execution = parameters?["execution"]?.stringValue,
+                let account = parameters?["account"]?.stringValue,
+                let number = parameters?["signal"]?.integerValue.flatMap(Int32.init(exactly:)),
+                (1...64).contains(number)
+            else { return try fail("org.varlink.service.InvalidParameter", ["parameter": "signal"]) }
+            let isSent = isolator.table.find(execution, account: account)?.signal(number) ?? false
+            try reply(["signalled": .bool(isSent)])
         case _ where SandboxCalls.methods.contains(method):
             try reply(about: parameters) { try SandboxCalls(isolator: isolator).answer(method, parameters ?? [:]) }
         case _ where ProcessCalls.methods.contains(method):

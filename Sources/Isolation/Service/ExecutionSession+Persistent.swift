@@ -26,21 +26,27 @@ extension ExecutionSession {
         try giveStreams(to: sandbox.slot)
         // The filesystem's clock, which is coarser than ours, stamps what changes from here on.
         let began = CoarseClock.now
-        try send(.started(streams: []))
+        try terminal.open(call.terminal, in: sandbox)
+        try send(.started(streams: terminal.far))
         let supervisor = StageSupervisor(
             sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor,
             cpuCeiling: managed.limits.cpuMillicores)
         let diskBytes = managed.limits.diskBytes
-        let compile = try compileStage(
-            of: image, supervisor: supervisor, build: "/tmp/" + build, diskBytes: diskBytes, prestarted: nil)
+        let compile =
+            try call.command.isEmpty
+            ? compileStage(
+                of: image, supervisor: supervisor, build: "/tmp/" + build, diskBytes: diskBytes, prestarted: nil)
+            : nil
         if let compile {
             try send(.compiled(compile.outcome))
             if !compile.isProgram {
                 return ExecutionOutcome(termination: compileTermination(compile.outcome), compile: compile.outcome)
             }
         }
-        let result = try supervisor.run(
-            program(of: image, build: "/tmp/" + build, diskBytes: diskBytes))
+        var program = program(of: image, build: "/tmp/" + build, diskBytes: diskBytes)
+        if !call.command.isEmpty { program.arguments = call.command }
+        terminal.give(to: &program)
+        let result = try supervisor.run(program)
         let changed = ChangedFiles(files: files, scratch: call.scratch)
             .since(seconds: began.seconds, nanoseconds: began.nanoseconds, limit: call.artifactLimits.count)
         var left = changed[...]

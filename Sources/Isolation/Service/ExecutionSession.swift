@@ -12,6 +12,8 @@ struct ExecutionSession {
     let log: Logger
     /// What the execution has used, and what is removed once the caller has its answer.
     private let used = UsedSandbox()
+    /// The terminal of the program, if it is to have one.
+    let terminal = ProgramTerminal()
 
     var call: ExecuteCall { parameters.call }
 
@@ -117,14 +119,15 @@ struct ExecutionSession {
         if let input = call.input {
             try workspace.write(call.files, from: input, through: image.layer == nil ? sandbox.root : nil)
         }
-        let plain = program(of: image, build: CommandLine.buildDirectory, diskBytes: call.limits.diskBytes)
+        var plain = program(of: image, build: CommandLine.buildDirectory, diskBytes: call.limits.diskBytes)
         // The program first: what it takes to be told of it costs it no time.
         let waiting = isCompiled ? nil : try begin(ready.program, plain.environment)
         if let waiting {
             try send(.started(streams: waiting.output))
         } else {
             try giveStreams(to: sandbox.slot)
-            try send(.started(streams: []))
+            try terminal.open(call.terminal, in: sandbox)
+            try send(.started(streams: terminal.far))
         }
         let supervisor = StageSupervisor(
             sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor,
@@ -146,6 +149,7 @@ struct ExecutionSession {
             compile = compiled.outcome
         }
         try limitDisk(disk, of: sandbox)
+        terminal.give(to: &plain)
         let result: StageSupervisor.Result
         if let waiting {
             result = try supervisor.follow(waiting, call.limits)
@@ -161,11 +165,17 @@ struct ExecutionSession {
     private func begin(
         _ program: PrestartedProgram?, _ environment: [ExecutionSpec.Variable]
     ) throws -> PrestartedProgram? {
-        guard let program,
+        // Input that is still to come cannot be copied to it.
+        guard let program, call.terminal == nil, try hasAllInput(),
             let work = Handover(arguments: call.arguments, environment: environment, stdin: call.stdin),
             try program.begin(work)
         else { return nil }
         return program
+    }
+
+    private func hasAllInput() throws(SandboxError) -> Bool {
+        guard let stdin = call.stdin else { return true }
+        return try step(.supervise) { () throws(SystemCallError) in try Files.status(of: stdin).isRegular }
     }
 
     /// The program that is to run, with everything decided.
@@ -191,7 +201,7 @@ struct ExecutionSession {
 
     /// The caller's pipes belong to the program's user, or opening `/dev/stdout` anew fails.
     func giveStreams(to slot: UserSlot) throws(SandboxError) {
-        for descriptor in [call.stdout, call.stderr].compactMap({ $0 }) {
+        for descriptor in [call.stdin, call.stdout, call.stderr].compactMap({ $0 }) {
             try step(.workspace) { () throws(SystemCallError) in
                 try Files.setOwner(of: descriptor, user: slot.hostProgram, group: slot.hostProgram)
             }

@@ -11,10 +11,21 @@ final class ExecutionTable: Sendable {
         /// Happens once an end is asked for.
         let ended: Event
         private let asked = Mutex<TerminationReason?>(nil)
+        private let program = Mutex<SharedProcess?>(nil)
 
         init(account: String) throws(SandboxError) {
             self.account = account
             ended = try step(.supervise) { () throws(SystemCallError) in try Event() }
+        }
+
+        /// The program that runs for it now; nil when none does.
+        func run(_ process: SharedProcess?) { program.withLock { $0 = process } }
+
+        /// Sends a signal to its program; false when none runs.
+        func signal(_ number: Int32) -> Bool {
+            guard let process = program.withLock({ $0 }), !process.hasExited else { return false }
+            process.signal(number)
+            return true
         }
 
         /// Why its end was asked for; nil while it was not.

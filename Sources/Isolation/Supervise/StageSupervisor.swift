@@ -78,6 +78,8 @@ struct StageSupervisor {
         var isOver = false
         // Whatever went wrong, nothing of it may run on.
         defer { if isOver { program.removeLeaf() } else { program.end() } }
+        entry.run(program.process)
+        defer { entry.run(nil) }
         let leaf = program.leaf
         let began = MonotonicClock.now
         let deadline = began + UInt64(limits.timeoutMilliseconds) * 1_000_000

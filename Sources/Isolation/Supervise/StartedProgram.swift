@@ -11,6 +11,8 @@ final class StartedProgram: Sendable {
     let leaf: any Cgroup
     /// Readable when memory runs out, where the kernel does not end the group itself.
     let watch: SharedDescriptor?
+    /// Its process.
+    let process: SharedProcess
     /// PID 1's, for this program alone.
     let connection: InitConnection
     /// That of the process itself, where a zygote forked it and not PID 1.
@@ -33,7 +35,7 @@ final class StartedProgram: Sendable {
         do {
             watch = try step(.supervise) { () throws(SystemCallError) in try leaf.watchOutOfMemory() }
             connection = try sandbox.connect()
-            try StartedProgram.start(program, in: sandbox, filters, connection, leaf, handover)
+            process = try StartedProgram.start(program, in: sandbox, filters, connection, leaf, handover)
         } catch {
             StartedProgram.end(leaf, removing: true)
             throw error
@@ -59,7 +61,7 @@ final class StartedProgram: Sendable {
             self.own = own
             // From now on it is like one that PID 1 has forked, and ends with this connection.
             try connection.send(InitMessage.adopt(process.pid))
-            try StartedProgram.admit(process.hostPID, to: leaf, in: sandbox, hasHandover: true)
+            self.process = try StartedProgram.admit(process.hostPID, to: leaf, in: sandbox, hasHandover: true)
         } catch {
             StartedProgram.end(leaf, removing: true)
             throw error
@@ -90,7 +92,7 @@ final class StartedProgram: Sendable {
     private static func start(
         _ program: StageSupervisor.Program, in sandbox: Sandbox, _ filters: SeccompFilters,
         _ connection: InitConnection, _ leaf: any Cgroup, _ handover: (read: CInt, write: CInt)?
-    ) throws(SandboxError) {
+    ) throws(SandboxError) -> SharedProcess {
         // One of its own: an open file that several sandboxes had would have one position for all of them.
         let empty = try step(.supervise) { () throws(SystemCallError) in
             program.stdin == nil ? SharedDescriptor(try SealedFile.make(name: "stdin", contents: [])) : nil
@@ -106,7 +108,7 @@ final class StartedProgram: Sendable {
         case .failed(let step, let errno): throw SandboxError(.program(step), errno: errno)
         default: throw SandboxError(.supervise, "soulbox-init gave no process")
         }
-        try admit(pid, to: leaf, in: sandbox, hasHandover: handover != nil)
+        return try admit(pid, to: leaf, in: sandbox, hasHandover: handover != nil)
     }
 
     private static func message(
@@ -126,9 +128,14 @@ final class StartedProgram: Sendable {
     /// checked once more.
     private static func admit(
         _ pid: pid_t, to leaf: any Cgroup, in sandbox: Sandbox, hasHandover: Bool
-    ) throws(SandboxError) {
+    ) throws(SandboxError) -> SharedProcess {
+        // While it waits for "go": its pid is nobody else's.
+        let process = try step(.supervise) { () throws(SystemCallError) in
+            SharedProcess(try ProcessDescriptor(opening: pid))
+        }
         try step(.cgroupAttach) { () throws(SystemCallError) in try leaf.attach(pid: pid) }
         try PostureCheck.verify(program: pid, in: sandbox, leaf: leaf, hasHandover: hasHandover)
+        return process
     }
 
     /// Lets it go on to its exec, or to what it was forked for.

@@ -55,11 +55,38 @@ struct ExecutionService: Sendable {
         return first
     }
 
+    /// An execution that is noted as this process's own.
+    struct Begun: Sendable {
+        var request: ExecutionRequest
+        let caller: Caller
+        let sandbox: AccountSandbox?
+        let idempotency: Idempotency?
+    }
+
     /// Notes an execution, carries it out while the caller waits, and notes its end.
     func execute(
         _ spec: ExecutionSpec, in sandbox: AccountSandbox? = nil, _ ticket: Ticket, _ idempotency: Idempotency?,
         _ call: HTTPRequest
     ) throws(APIError) -> ExecutionRecord {
+        let begun = try begin(spec, in: sandbox, ticket, idempotency, call)
+        switch begun {
+        case .new(let begun): return try carryOut(begun)
+        case .repeated(let earlier, let caller): return try awaitEnd(of: earlier, caller)
+        }
+    }
+
+    /// What became of an attempt to note an execution.
+    enum Beginning {
+        case new(Begun)
+        /// It was asked for before.
+        case repeated(id: String, Caller)
+    }
+
+    /// Notes an execution that this process carries out.
+    func begin(
+        _ spec: ExecutionSpec, in sandbox: AccountSandbox?, _ ticket: Ticket, _ idempotency: Idempotency?,
+        _ call: HTTPRequest
+    ) throws(APIError) -> Beginning {
         let record = newRecord(spec)
         let new = NewExecution(
             id: record.id, spec: spec, createdAt: record.createdAt, owner: process,
@@ -73,30 +100,39 @@ struct ExecutionService: Sendable {
             throw error
         }
         let caller = try gate.caller(admission, call)
-        if case .repeated(let earlier, _) = admission.outcome { return try awaitEnd(of: earlier, caller) }
+        if case .repeated(let earlier, _) = admission.outcome { return .repeated(id: earlier, caller) }
         call.context.isAudited = true
+        return .new(
+            Begun(
+                request: ExecutionRequest(
+                    id: record.id, account: Identifier.text(.account, uuid: caller.accountID),
+                    requestID: call.requestID, spec: spec, createdAt: record.createdAt,
+                    clientDescriptor: call.clientDescriptor),
+                caller: caller, sandbox: sandbox, idempotency: idempotency))
+    }
+
+    /// Carries an execution out, keeping the thread until its end is noted.
+    func carryOut(_ begun: Begun) throws(APIError) -> ExecutionRecord {
+        let id = begun.request.id
+        let sandbox = begun.sandbox
         // One that is being made is waited for; if that fails, the service says so of the execution.
         if let sandbox, sandbox.status == .creating { _ = try? sandboxes?.running(sandbox) }
-        let request = ExecutionRequest(
-            id: record.id, account: Identifier.text(.account, uuid: caller.accountID), requestID: call.requestID,
-            spec: spec,
-            createdAt: record.createdAt, clientDescriptor: call.clientDescriptor)
-        let result = runner.run(request) {
+        let result = runner.run(begun.request) {
             // Without the database nobody can have cancelled it; its end will be noted when the database is back.
-            (try? repository.markRunning(record.id, process: process)) ?? true
+            (try? repository.markRunning(id, process: process)) ?? true
         }
         switch ExecutionRecorder(log: log, finish: repository.finish).record(result) {
         case .recorded:
             if let refusal = result.refusal {
                 // It never ran: the same request may be tried again with the same key.
                 if let sandbox { sandboxes?.noteAbsence(sandbox) }
-                if let idempotency { try? repository.forget(idempotency, account: caller.accountID) }
-                throw .refusal(refusal, execution: record.id)
+                if let key = begun.idempotency { try? repository.forget(key, account: begun.caller.accountID) }
+                throw .refusal(refusal, execution: id)
             }
             return result.record
         case .alreadyFinal:
             // Cancelled while it waited, or given up as lost: what is noted is what happened.
-            guard let noted = try find(record.id, caller) else { throw .internalError }
+            guard let noted = try find(id, begun.caller) else { throw .internalError }
             return noted
         case .failed: throw .unavailable
         }

@@ -31,7 +31,7 @@ struct ExecutionRoutes: Sendable {
         let body: (spec: ExecutionSpec, isAsync: Bool, idempotency: Idempotency?)
         do {
             let (object, bytes) = try JSONBody.read(call.request, limit: service.limits.body)
-            sandbox = try target(call, object)
+            sandbox = try service.target(call, object)
             body = try read(call, object, bytes, in: sandbox)
         } catch {
             // Only a caller who may execute learns what is wrong with the request, and only of a sandbox of its own.
@@ -48,38 +48,12 @@ struct ExecutionRoutes: Sendable {
             record.acceptedJSON, status: 202, headers: [.init("Location", "/api/execute/\(record.id)")])
     }
 
-    /// The persistent sandbox that the path or the body names; whether it is the caller's is seen when the execution is
-    /// admitted.
-    private func target(_ call: Route.Call, _ object: JSONObject) throws(APIError) -> AccountSandbox? {
-        let inBody = FieldReader(object).value("sandbox_id")
-        guard let id = call.parameters["sandbox_id"] ?? inBody?.stringValue else { return nil }
-        if call.parameters["sandbox_id"] != nil, let inBody, inBody.stringValue != id {
-            throw FileRoutes.wrong("sandbox_id", "Is not the sandbox of the path")
-        }
-        guard let store = service.sandboxes?.store, let sandbox = try service.gate.query({ try store.find(id) }) else {
-            throw .notFound("sandbox")
-        }
-        return sandbox
-    }
-
-    /// The user's template that a body names. Whose it is must be known before anything is told of it: the caller is let in
-    /// once more, as for an ordinary request.
-    private func ownTemplate(
-        _ name: String?, _ call: Route.Call, _ validation: inout Validation
-    ) throws(APIError) -> TemplateChoice? {
-        guard let name, TemplateService.isOwn(name), let templates = service.templates else { return nil }
-        let early = try service.gate.ticket(call, as: .standard)
-        let caller = try service.gate.caller(try service.store { try $0.admit(early) }, call.request)
-        return try templates.choice(name, caller, &validation)
-    }
-
     private func read(
         _ call: Route.Call, _ object: JSONObject, _ bytes: [UInt8], in sandbox: AccountSandbox?
     ) throws(APIError) -> (spec: ExecutionSpec, isAsync: Bool, idempotency: Idempotency?) {
         var validation = Validation()
         let body = ExecuteRequest(object, within: service.limits, in: sandbox, &validation)
-        let own = sandbox == nil ? try ownTemplate(body.template, call, &validation) : nil
-        let spec = try body.spec(service.catalog, in: sandbox, own: own, &validation)
+        let spec = try service.spec(body, call, in: sandbox, &validation)
         let isAsync = body.isAsync || ExecutionRoutes.prefersAsync(call.request)
         let idempotency = IdempotencyKey.read(call.request, bytes + [isAsync ? 1 : 0], &validation)
         if let error = validation.error { throw error }

@@ -73,7 +73,7 @@ struct ProcessRoutes: Sendable {
         return .json(["pid": JSONValue(Int(pid)), "message": "Process ended successfully"])
     }
 
-    private func logs(_ call: Route.Call) throws(APIError) -> HTTPResponse {
+    func logs(_ call: Route.Call) throws(APIError) -> HTTPResponse {
         var validation = Validation()
         var query = QueryReader(call.request.query, &validation)
         let offset = query.number("offset", 0...Int.max, &validation) ?? 0

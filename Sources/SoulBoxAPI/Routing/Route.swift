@@ -23,7 +23,7 @@ struct Route: Sendable {
         /// The request.
         let request: HTTPRequest
         /// The path's parameters, decoded.
-        let parameters: [String: String]
+        var parameters: [String: String]
         /// The line of the table.
         let route: Route
 

@@ -5,7 +5,7 @@ import LinuxKernel
 /// Puts the binaries where every user of the service can reach them: a checkout below /root is unreachable for most.
 enum BinaryInstallation {
     private static let names = [
-        "soulbox", "soulbox-worker", "soulbox-scheduler", "soulbox-isolator",
+        "soulbox", "soulbox-worker", "soulbox-gateway", "soulbox-scheduler", "soulbox-isolator",
         "soulbox-egress", "soulbox-init", "libsoulbox-zygote.so",
     ]
 

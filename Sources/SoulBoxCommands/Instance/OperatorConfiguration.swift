@@ -148,11 +148,12 @@ struct OperatorConfiguration: Decodable {
     var executions = Executions()
     var network = Network()
     var readyPool = ReadyPool()
+    var gateway = Gateway()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, executions, database, images, tokens, sandboxes, templates, network
+        case http, executions, database, images, tokens, sandboxes, templates, network, gateway
         case readyPool = "ready_pool"
     }
 
@@ -166,6 +167,7 @@ struct OperatorConfiguration: Decodable {
         database = try values.decodeIfPresent(String.self, forKey: .database)
         images = try values.decodeIfPresent(Images.self, forKey: .images) ?? images
         readyPool = try values.decodeIfPresent(ReadyPool.self, forKey: .readyPool) ?? readyPool
+        gateway = try values.decodeIfPresent(Gateway.self, forKey: .gateway) ?? gateway
         network = try values.decodeIfPresent(Network.self, forKey: .network) ?? network
         sandboxes = try values.decodeIfPresent(Sandboxes.self, forKey: .sandboxes) ?? sandboxes
         templates = try values.decodeIfPresent(Templates.self, forKey: .templates) ?? templates
@@ -218,6 +220,7 @@ struct OperatorConfiguration: Decodable {
         resolved.sandboxDirectory = instance.sandboxes
         network.resolve(&resolved.network)
         readyPool.resolve(&resolved.readyPool)
+        gateway.resolve(&resolved.gateway)
         resolved.uploadLimitBytes = sandboxes.uploadLimit ?? resolved.uploadLimitBytes
         resolved.pipIndex = templates.pipIndex ?? PipIndex.host() ?? ""
         resolved.tokens.directory = instance.tokens

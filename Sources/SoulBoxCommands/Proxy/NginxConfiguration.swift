@@ -42,6 +42,7 @@ struct NginxConfiguration {
         ]
         try write("nginx.conf", fill(try template("soulbox.conf.in"), values))
         try write("nginx-fastcgi.conf", try template("fastcgi.conf.in"))
+        try write("nginx-gateway.conf", try template("gateway.conf.in"))
         try write("nginx-errors.conf", NginxErrorPages.text)
         try Tool("/usr/sbin/nginx", ["-t", "-q", "-c", file, "-e", "stderr"]).run(
             advice: "A port may be taken, or a certificate unreadable; the configuration is \(file).")

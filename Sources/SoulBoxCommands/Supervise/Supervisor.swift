@@ -34,6 +34,7 @@ final class Supervisor {
             if resolved.network.isEnabled { try startEgress(resolved) }
             progress("starting workers and scheduler")
             try startWorkers(resolved, account: account, web: web)
+            try startGateways(resolved, account: account, web: web)
             try add(service("soulbox-scheduler", [], account: account), named: "scheduler")
             progress("starting nginx")
             try startProxy(resolved)
@@ -112,6 +113,25 @@ final class Supervisor {
             }
             sockets.append(socket)
         }
+    }
+
+    /// One socket for all of them, as with workers: while one is restarted the others take its connections.
+    private func startGateways(_ resolved: ServiceConfiguration, account: ServiceAccount, web: ServiceAccount) throws {
+        let path = "\(instance.run)/gateway.sock"
+        let socket = SharedDescriptor(try UnixSocket.listen(at: path, kind: .stream, mode: 0o660, backlog: 1024))
+        try Files.setOwner(path, user: account.user, group: web.group)
+        // Where they find each other. What an earlier run left there is nobody's.
+        let peers = "\(instance.run)/gateways"
+        try? Files.removeTree(peers)
+        try Files.makeDirectory(peers, mode: 0o700)
+        try Files.setOwner(peers, user: account.user, group: account.group)
+        for number in 1...max(1, resolved.gateway.processes) {
+            var spawn = try service("soulbox-gateway", [], account: account)
+            spawn.input = socket.rawValue
+            // SIGTERM restarts one, and lets its executions end; this is the end of all.
+            try add(spawn, named: "gateway-\(number)", stopSignal: SIGINT)
+        }
+        sockets.append(socket)
     }
 
     private var sockets: [SharedDescriptor] = []

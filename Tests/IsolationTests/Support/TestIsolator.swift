@@ -84,6 +84,10 @@ final class TestIsolator: Sendable {
                 "retention_days": 7, "artifact_each_bytes": 10_485_760, "artifact_total_bytes": 52_428_800,
                 "output_limit_bytes": 1_048_576,
             ],
+            "gateway": [
+                "processes": 1, "connections": 1, "connections_per_key": 1, "executions": 1, "grace_seconds": 1,
+                "drain_seconds": 1, "database_connections": 1,
+            ],
             "ready_pool": ["enabled": .bool(ready > 0), "minimum": JSONValue(ready), "memory_bytes": JSONValue(readyMemory)],
             "tokens": ["directory": "", "issuer": "", "audience": "", "key_file": ""], "document_path": "",
             "network": [

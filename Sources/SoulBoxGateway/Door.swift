@@ -1,0 +1,85 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOWebSocket
+internal import SoulBoxAPI
+internal import SoulBoxModel
+internal import SoulBoxStore
+internal import Synchronization
+
+/// Decides who comes in over one connection, before it becomes a WebSocket.
+final class Door: Sendable {
+    /// Who came in.
+    struct Guest: Sendable {
+        let endpoint: Endpoint
+        let call: LiveCall
+        let caller: Caller
+    }
+
+    private struct State {
+        var guest: Guest?
+        var refusal: APIError?
+    }
+
+    private let services: Services
+    private let state = Mutex(State())
+
+    init(_ services: Services) { self.services = services }
+
+    /// Why the upgrade was refused; nil when it was not.
+    var refusal: APIError? { state.withLock { $0.refusal } }
+
+    /// What turns connections into WebSockets.
+    var upgrader: NIOWebSocketServerUpgrader {
+        NIOWebSocketServerUpgrader(
+            maxFrameSize: services.limits.messageBytes, automaticErrorHandling: false,
+            shouldUpgrade: { [self] channel, head in admit(channel, head) },
+            upgradePipelineHandler: { [self] channel, _ in
+                channel.eventLoop.makeCompletedFuture { try open(channel) }
+            })
+    }
+
+    private func admit(_ channel: any Channel, _ head: HTTPRequestHead) -> EventLoopFuture<HTTPHeaders?> {
+        let call = RequestHead.call(head)
+        guard let endpoint = Endpoint(path: RequestHead.path(head)), endpoint.isWebSocket, head.method == .GET else {
+            refuse(APIError(.resourceNotFound, "There is no such resource"))
+            return channel.eventLoop.makeSucceededFuture(nil)
+        }
+        let services = services
+        return services.call(on: channel.eventLoop) { () throws(APIError) -> Caller in
+            let caller = try services.api.admit(call, endpoint.permission)
+            if case .terminal(let sandbox) = endpoint { try services.api.checkSandbox(sandbox, caller) }
+            return caller
+        }.map { [self] result in
+            switch result {
+            case .failure(let error): refuse(error)
+            case .success(let caller):
+                guard channel.isActive, services.seats.take(caller.keyID) else {
+                    refuse(.usedUp("Too many connections", retryAfter: 5))
+                    return nil
+                }
+                state.withLock { $0.guest = Guest(endpoint: endpoint, call: call, caller: caller) }
+                let seats = services.seats
+                channel.closeFuture.whenComplete { _ in seats.leave(caller.keyID) }
+                var headers = HTTPHeaders()
+                if let chosen = call.bearerProtocol { headers.add(name: "Sec-WebSocket-Protocol", value: chosen) }
+                return headers
+            }
+            return nil
+        }
+    }
+
+    private func open(_ channel: any Channel) throws {
+        guard let guest = state.withLock({ $0.guest }) else { throw ChannelError.inappropriateOperationForState }
+        let link = Link(channel: channel)
+        let conversation: any Conversation =
+            switch guest.endpoint {
+            case .terminal(let sandbox):
+                TerminalConversation(link, sandbox: sandbox, guest.call, guest.caller, services)
+            case .monitor: MonitorConversation(link, guest.call, guest.caller, services)
+            default: ExecuteConversation(link, guest.call, guest.caller, services)
+            }
+        try channel.pipeline.syncOperations.addHandler(WebSocketHandler(conversation, limits: services.limits))
+    }
+
+    private func refuse(_ error: APIError) { state.withLock { $0.refusal = error } }
+}
