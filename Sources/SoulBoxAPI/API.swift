@@ -52,6 +52,7 @@ public struct API: Sendable {
                 + TemplateWriteRoutes(service: templates, limits: limits).routes
                 + HealthRoutes(service: executions, monitor: health, version: version).routes
                 + SandboxRoutes(service: sandboxes, files: files).routes
+                + SnapshotRoutes(sandboxes: sandboxes, store: stores.snapshots).routes
                 + FileRoutes(service: files).routes
                 + ProcessRoutes(service: files).routes
                 + ContextRoutes(service: files).routes

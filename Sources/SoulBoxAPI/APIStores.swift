@@ -10,14 +10,15 @@ public struct APIStores: Sendable {
     let sandboxes: SandboxStore
     let keeper: SandboxKeeper
     let templates: TemplateStore
+    let snapshots: SnapshotStore
     let tokens: TokenVerifier
     let seal: ResponseSeal
 
     /// Puts them together.
     public init(
         keys: KeyStore, accounts: AccountStore, audit: AuditStore, idempotency: IdempotencyStore,
-        sandboxes: SandboxStore, keeper: SandboxKeeper, templates: TemplateStore, tokens: TokenVerifier,
-        seal: ResponseSeal
+        sandboxes: SandboxStore, keeper: SandboxKeeper, templates: TemplateStore, snapshots: SnapshotStore,
+        tokens: TokenVerifier, seal: ResponseSeal
     ) {
         self.keys = keys
         self.accounts = accounts
@@ -26,6 +27,7 @@ public struct APIStores: Sendable {
         self.sandboxes = sandboxes
         self.keeper = keeper
         self.templates = templates
+        self.snapshots = snapshots
         self.tokens = tokens
         self.seal = seal
     }

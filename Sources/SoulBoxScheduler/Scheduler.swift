@@ -34,6 +34,7 @@ public final class Scheduler: Sendable {
     private let sandboxes: SandboxStore
     private let keeper: SandboxKeeper
     private let templates: TemplateBuilder
+    private let snapshots: SnapshotTaker
     private let runner: ExecutionRunner
     private let process: [UInt8]
     private let retentionDays: Int
@@ -45,7 +46,8 @@ public final class Scheduler: Sendable {
     public init(
         databaseURL: String, store: ExecutionStore, processes: ProcessStore, idempotency: IdempotencyStore,
         audit: AuditStore, limits: LimitStore, sandboxes: SandboxStore,
-        keeper: SandboxKeeper, templates: TemplateBuilder, runner: ExecutionRunner, process: [UInt8], concurrent: Int,
+        keeper: SandboxKeeper, templates: TemplateBuilder, snapshots: SnapshotTaker,
+        runner: ExecutionRunner, process: [UInt8], concurrent: Int,
         retentionDays: Int, log: Logger
     ) {
         self.databaseURL = databaseURL
@@ -57,6 +59,7 @@ public final class Scheduler: Sendable {
         self.sandboxes = sandboxes
         self.keeper = keeper
         self.templates = templates
+        self.snapshots = snapshots
         self.runner = runner
         self.process = process
         self.retentionDays = retentionDays
@@ -71,6 +74,7 @@ public final class Scheduler: Sendable {
         WorkerThread.start(name: "sweep") { [self] in sweep() }
         WorkerThread.start(name: "sandboxes") { [self] in keepSandboxes() }
         templates.start()
+        snapshots.start()
     }
 
     /// Takes nothing more and waits for what is in progress, at most that many seconds.
@@ -78,6 +82,7 @@ public final class Scheduler: Sendable {
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
         slots.update { $0.isStopping = true }
         templates.stop(within: seconds)
+        snapshots.stop(within: 2)
         let all = concurrent
         _ = slots.wait(until: deadline) { $0.free == all ? true : nil }
     }

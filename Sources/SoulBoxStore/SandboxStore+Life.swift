@@ -34,9 +34,10 @@ extension SandboxStore {
         case notFound
     }
 
-    /// Begins to delete a sandbox; without `force` only one in which nothing runs.
+    /// Begins to delete a sandbox; without `force` only one in which nothing runs. Its snapshots
+    /// go with it unless they are to be kept.
     public func beginDeletion(
-        _ id: String, account: [UInt8], force: Bool, reason: String? = nil
+        _ id: String, account: [UInt8], force: Bool, keepSnapshots: Bool = false, reason: String? = nil
     ) throws -> Deletion {
         guard let uuid = Identifier.parse(id, .sandbox) else { return .notFound }
         return try pool.withConnection { connection in
@@ -55,6 +56,11 @@ extension SandboxStore {
                 try connection.run(
                     "UPDATE sandboxes SET status = 'deleting', reason = $2 WHERE id = $1",
                     [.uuid(uuid), PostgresParameter(reason)])
+                if !keepSnapshots {
+                    try connection.run(
+                        "UPDATE snapshots SET status = 'deleting' WHERE sandbox_id = $1 AND account_id = $2",
+                        [.uuid(uuid), .uuid(account)])
+                }
                 try note(uuid, account, "deleted", reason: reason, connection)
                 return .begun(sandbox)
             }

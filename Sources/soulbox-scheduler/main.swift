@@ -29,6 +29,8 @@ do {
         templates: TemplateBuilder(
             store: TemplateStore(database), connections: connections,
             settings: TemplateSettings(pipIndex: configuration.pipIndex), process: presence.id, log: log),
+        snapshots: SnapshotTaker(
+            store: SnapshotStore(database), connections: connections, process: presence.id, log: log),
         runner: runner, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)

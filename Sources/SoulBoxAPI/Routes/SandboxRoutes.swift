@@ -161,6 +161,7 @@ struct SandboxRoutes: Sendable {
         var validation = Validation()
         var query = QueryReader(call.request.query, &validation)
         let force = query.bool("force", &validation) ?? false
+        let keepSnapshots = query.bool("keep_snapshots", &validation) ?? false
         query.refuseUnread(&validation)
         let caller = try platform.gate.admit(call)
         if let error = validation.error { throw error }
@@ -170,7 +171,7 @@ struct SandboxRoutes: Sendable {
             throw .busy(executions: state.executions, processes: state.processes)
         }
         let deletion = try platform.gate.query {
-            try service.store.beginDeletion(id, account: caller.accountID, force: force)
+            try service.store.beginDeletion(id, account: caller.accountID, force: force, keepSnapshots: keepSnapshots)
         }
         switch deletion {
         case .notFound: throw .notFound("sandbox")

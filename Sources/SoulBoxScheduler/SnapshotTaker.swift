@@ -1,0 +1,137 @@
+internal import IsolationProtocol
+internal import LinuxKernel
+public import Logging
+public import SoulBoxExecution
+internal import SoulBoxModel
+public import SoulBoxStore
+
+/// Takes the snapshots that the database asks for, and removes those that nobody wants any more.
+///
+/// One belongs to one process by a lease. When that process dies another one asks for it again under the same identifier,
+/// and the isolation service answers with what it has.
+public final class SnapshotTaker: Sendable {
+    private static let pauseNanoseconds: UInt64 = 500_000_000
+    private static let leaseNanoseconds: UInt64 = 5_000_000_000
+
+    private let store: SnapshotStore
+    private let connections: IsolatorConnections
+    private let process: [UInt8]
+    private let log: Logger
+    private let state = Monitor((running: 0, isStopping: false))
+
+    /// Makes one.
+    public init(store: SnapshotStore, connections: IsolatorConnections, process: [UInt8], log: Logger) {
+        self.store = store
+        self.connections = connections
+        self.process = process
+        self.log = log
+    }
+
+    /// Starts its threads.
+    public func start() {
+        WorkerThread.start(name: "snapshots") { [self] in serve() }
+        WorkerThread.start(name: "snapshots-sweep") { [self] in keepClean() }
+    }
+
+    /// Takes nothing more, and waits that many seconds for what is in progress; the rest is begun again elsewhere.
+    public func stop(within seconds: UInt64) {
+        state.update { $0.isStopping = true }
+        _ = state.wait(until: MonotonicClock.now + seconds * 1_000_000_000) { $0.running == 0 ? true : nil }
+    }
+
+    private func pause() -> Bool {
+        state.wait(until: MonotonicClock.now + SnapshotTaker.pauseNanoseconds) { $0.isStopping ? true : nil } ?? false
+    }
+
+    private func serve() {
+        while !pause() {
+            do {
+                while !state.read({ $0.isStopping }) {
+                    // Asked before each: an attempt that could not even begin would be one less.
+                    _ = try connections.status(timeoutMilliseconds: 1000)
+                    guard let snapshot = try store.take(process: process) else { break }
+                    state.update { $0.running += 1 }
+                    carryOut(snapshot)
+                    state.update { $0.running -= 1 }
+                }
+            } catch {
+                log.warning("no snapshot was looked for", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func carryOut(_ snapshot: AccountSnapshot) {
+        let about: Logger.Metadata = ["snapshot.id": "\(snapshot.identifier)", "attempt": "\(snapshot.attempts)"]
+        let progress = Monitor((done: Int64(0), total: Int64(0), isOver: false))
+        WorkerThread.start(name: "snapshot-lease") { [store, process, log] in
+            while true {
+                let next = MonotonicClock.now + SnapshotTaker.leaseNanoseconds
+                if progress.wait(until: next, for: { $0.isOver ? true : nil }) == true { return }
+                let now = progress.read { $0 }
+                do {
+                    guard try store.extend(snapshot, process: process, done: now.done, total: now.total) else { return }
+                } catch {
+                    log.warning("a snapshot's lease was not extended", metadata: ["error": "\(error)"])
+                }
+            }
+        }
+        defer { progress.update { $0.isOver = true } }
+        do {
+            let taken = try connections.with { connection throws(IsolationError) in
+                try connection.createSnapshot(
+                    SnapshotRequest(
+                        id: snapshot.identifier, sandbox: snapshot.sandbox, account: snapshot.account,
+                        parent: snapshot.parent, isCompressed: snapshot.isCompressed,
+                        includesMemory: snapshot.includesMemory)
+                ) { told in
+                    progress.update {
+                        $0.done = told.doneBytes
+                        $0.total = told.totalBytes
+                    }
+                }
+            }
+            _ = try store.finish(
+                snapshot, process: process, size: taken.sizeBytes, disk: taken.diskBytes,
+                pause: taken.pauseMicroseconds)
+            log.info("snapshot taken", metadata: about)
+        } catch {
+            log.notice("snapshot not taken", metadata: about.merging(["error": "\(error)"]) { $1 })
+            // What the database could not note, or a service that is away: the lease ends, and another attempt begins.
+            guard let refusal = error as? IsolationError, refusal.code != .unavailable else { return }
+            _ = try? store.fail(snapshot, process: process, reason: SnapshotTaker.reason(refusal))
+        }
+    }
+
+    /// What its owner is told.
+    private static func reason(_ error: IsolationError) -> String {
+        switch error.code {
+        case .notPossible, .conflict, .noSpace: error.message
+        case .sandboxNotFound: "its sandbox is gone"
+        case .sandboxNotRunning: "its sandbox does not run"
+        case .snapshotNotFound: "the snapshot that it is incremental to is gone"
+        default: "it could not be taken"
+        }
+    }
+
+    private func keepClean() {
+        while !pause() {
+            do {
+                for snapshot in try store.deleting() { remove(snapshot) }
+            } catch {
+                log.warning("snapshots not swept", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func remove(_ snapshot: AccountSnapshot) {
+        do {
+            try connections.with { connection throws(IsolationError) in
+                try connection.removeSnapshot(snapshot.identifier, account: snapshot.account)
+            }
+            try store.finishDeletion(snapshot.id)
+        } catch {
+            // One that is being restored still is needed, for a moment.
+            log.debug("a snapshot was left", metadata: ["snapshot.id": "\(snapshot.identifier)", "error": "\(error)"])
+        }
+    }
+}

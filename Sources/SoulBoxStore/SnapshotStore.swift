@@ -1,0 +1,118 @@
+public import Postgres
+internal import SoulBoxModel
+
+/// The snapshots in the database. Every statement for a caller names the account.
+public struct SnapshotStore: Sendable {
+    static let columns = """
+        p.id, p.account_id, p.sandbox_id, p.name, p.description, p.type, p.parent_id, p.compress, p.memory, p.tags,
+        p.status, p.error, p.done_bytes, p.total_bytes, p.size_bytes, p.disk_bytes, p.pause_us, p.attempts,
+        p.created_at AS created, p.estimated_at AS estimated, p.finished_at AS finished
+        """
+
+    let pool: PostgresPool
+
+    /// A store over that pool.
+    public init(_ pool: PostgresPool) { self.pool = pool }
+
+    /// Notes a snapshot that is to be taken; nil when there is nothing that it could be incremental to.
+    ///
+    /// When it will be whole is told by the rate of the last twenty, 100 MB/s before there is any.
+    public func create(_ snapshot: AccountSnapshot, in transaction: StoreTransaction) throws -> AccountSnapshot? {
+        var parent: [UInt8]?
+        if snapshot.form == .incremental {
+            // Locked: it is not deleted between the two.
+            parent = try transaction.connection.run(
+                """
+                SELECT id FROM snapshots WHERE account_id = $1 AND sandbox_id = $2 AND status = 'completed'
+                    AND ($3::uuid IS NULL OR id = $3) ORDER BY id DESC LIMIT 1 FOR UPDATE
+                """, [.uuid(snapshot.accountID), .uuid(snapshot.sandboxID), PostgresParameter(uuid: snapshot.parentID)]
+            ).first?.bytes("id")
+            if parent == nil { return nil }
+        }
+        return try transaction.connection.run(
+            """
+            INSERT INTO snapshots AS p (
+                id, account_id, sandbox_id, name, description, type, parent_id, compress, memory, tags, disk_bytes,
+                created_at, estimated_at)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::bigint, from_microseconds($12::bigint),
+                from_microseconds($12::bigint) + make_interval(secs => 1 + $11::bigint / coalesce((
+                    SELECT sum(r.disk_bytes) / nullif(sum(extract(epoch FROM r.finished_at - r.started_at)), 0) FROM (
+                        SELECT * FROM snapshots WHERE status = 'completed' ORDER BY id DESC LIMIT 20) r), 1e8)::float8)
+            RETURNING \(SnapshotStore.columns)
+            """,
+            [
+                .uuid(snapshot.id), .uuid(snapshot.accountID), .uuid(snapshot.sandboxID), .text(snapshot.name),
+                .text(snapshot.description), .text(snapshot.form.rawValue), PostgresParameter(uuid: parent),
+                .bool(snapshot.isCompressed), .bool(snapshot.includesMemory),
+                .text(JSONValue.object(snapshot.tags).text), .integer(snapshot.diskBytes),
+                .integer(snapshot.createdAt.microseconds),
+            ]
+        ).first.map(SnapshotStore.read)
+    }
+
+    /// A snapshot of that account.
+    public func find(_ id: String, account: [UInt8]) throws -> AccountSnapshot? {
+        guard let uuid = Identifier.parse(id, .snapshot) else { return nil }
+        return try pool.withConnection { connection in
+            try connection.run(
+                "SELECT \(SnapshotStore.columns) FROM snapshots p WHERE p.id = $1 AND p.account_id = $2",
+                [.uuid(uuid), .uuid(account)]
+            ).first.map(SnapshotStore.read)
+        }
+    }
+
+    /// Snapshots of that account, the newest first.
+    public func list(
+        account: [UInt8], sandbox: [UInt8]?, status: AccountSnapshot.Status?, form: AccountSnapshot.Form?, page: Page
+    ) throws -> Listing<AccountSnapshot> {
+        let condition = """
+            p.account_id = $1 AND ($2::uuid IS NULL OR p.sandbox_id = $2) AND ($3::text IS NULL OR p.status = $3)
+            AND ($4::text IS NULL OR p.type = $4)
+            """
+        let parameters: [PostgresParameter] = [
+            .uuid(account), PostgresParameter(uuid: sandbox), PostgresParameter(status?.rawValue),
+            PostgresParameter(form?.rawValue),
+        ]
+        return try pool.withConnection { connection in
+            let total = try connection.run("SELECT count(*) AS total FROM snapshots p WHERE \(condition)", parameters)
+            let result = try connection.run(
+                """
+                SELECT \(SnapshotStore.columns) FROM snapshots p WHERE \(condition) AND ($5::uuid IS NULL OR p.id < $5)
+                ORDER BY p.id DESC LIMIT $6 OFFSET $7
+                """,
+                parameters + [
+                    PostgresParameter(uuid: page.cursor), PostgresParameter(page.limit), PostgresParameter(page.offset),
+                ])
+            return Listing(
+                items: try result.rows.map(SnapshotStore.read), total: try total.first?.integer("total") ?? 0)
+        }
+    }
+
+    static func read(_ row: PostgresRow) throws(PostgresError) -> AccountSnapshot {
+        guard let form = AccountSnapshot.Form(rawValue: try row.text("type")),
+            let status = AccountSnapshot.Status(rawValue: try row.text("status")),
+            let tags = (try? JSONParser.parse(Array(try row.text("tags").utf8)))?.objectValue
+        else { throw PostgresError(.decoding, "unreadable snapshot") }
+        var snapshot = AccountSnapshot(
+            accountID: try row.bytes("account_id"), sandboxID: try row.bytes("sandbox_id"), name: try row.text("name"),
+            diskBytes: try row.integer("disk_bytes"))
+        snapshot.id = try row.bytes("id")
+        snapshot.description = try row.text("description")
+        snapshot.form = form
+        snapshot.parentID = try row.optionalBytes("parent_id")
+        snapshot.isCompressed = try row.bool("compress")
+        snapshot.includesMemory = try row.bool("memory")
+        snapshot.tags = tags
+        snapshot.status = status
+        snapshot.error = try row.optionalText("error")
+        snapshot.doneBytes = try row.integer("done_bytes")
+        snapshot.totalBytes = try row.integer("total_bytes")
+        snapshot.sizeBytes = try row.optionalInteger("size_bytes")
+        snapshot.pauseMicroseconds = try row.optionalInteger("pause_us")
+        snapshot.createdAt = Timestamp(microseconds: try row.microseconds("created"))
+        snapshot.estimatedAt = Timestamp(microseconds: try row.microseconds("estimated"))
+        snapshot.finishedAt = try row.optionalMicroseconds("finished").map(Timestamp.init(microseconds:))
+        snapshot.attempts = Int(try row.integer("attempts"))
+        return snapshot
+    }
+}
