@@ -119,7 +119,7 @@ struct AdoptionTests {
             try sandbox.remove()
         }
         #expect(isolator.waitUntilClean())
-        #expect(try FileManager.default.contentsOfDirectory(atPath: isolator.sandboxDirectory).isEmpty)
+        #expect(isolator.sandboxFiles.isEmpty)
         let loops = try FileManager.default.contentsOfDirectory(atPath: "/sys/block").filter {
             $0.hasPrefix("loop") && LoopDevice.file(behind: Int32($0.dropFirst(4)) ?? -1)?.contains(instance) == true
         }

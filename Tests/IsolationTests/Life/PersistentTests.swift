@@ -155,7 +155,7 @@ struct PersistentTests {
         #expect(run.output == "left\n", "\(run)")
         try sandbox.remove()
         #expect(isolator.sandboxes.isEmpty)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: isolator.sandboxDirectory).isEmpty)
+        #expect(isolator.sandboxFiles.isEmpty)
         #expect(LoopDevice.devices(of: isolator.sandboxDirectory + "/\(sandbox.id)/disk.ext4").isEmpty)
         #expect(throws: IsolationError.self) { try sandbox.state }
         let next = try TestSandbox(on: isolator)

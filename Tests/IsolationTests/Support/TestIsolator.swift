@@ -178,6 +178,11 @@ final class TestIsolator: Sendable {
     /// Where its persistent sandboxes are.
     var sandboxDirectory: String { "/var/lib/soulbox/test-\(instance)" }
 
+    /// What is there of persistent sandboxes; the directory of snapshots is always there.
+    var sandboxFiles: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: sandboxDirectory)) ?? []).filter { $0 != ".snapshots" }
+    }
+
     /// Ends it as an operator would.
     func stop() {
         try? IsolationConnection(path: socket).stopAllSandboxes()
