@@ -16,8 +16,7 @@ struct SandboxCycleTests {
                 $0.hasPrefix("loop")
                     && LoopDevice.file(behind: Int32($0.dropFirst(4)) ?? -1)?.contains(isolator.instance) == true
             },
-            "directories": (try? FileManager.default.contentsOfDirectory(atPath: isolator.sandboxDirectory))?.count
-                ?? 0,
+            "directories": isolator.sandboxFiles.count,
         ]
     }
 
