@@ -11,7 +11,9 @@ public enum MonotonicClock {
 
     /// Nanoseconds from one moment to another; 0 when the other came first, as when two threads looked at the clock and the
     /// one that looked first was the later to write down what it saw.
-    public static func elapsed(from earlier: UInt64, to later: UInt64) -> UInt64 { later > earlier ? later - earlier : 0 }
+    public static func elapsed(from earlier: UInt64, to later: UInt64) -> UInt64 {
+        later > earlier ? later - earlier : 0
+    }
 }
 
 /// The system's clock (CLOCK_REALTIME).

@@ -9,7 +9,9 @@ extension Files {
         var written = 0
         while written < bytes.count {
             written += try check("pwrite") {
-                pwrite(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written, off_t(offset) + off_t(written))
+                pwrite(
+                    descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written,
+                    off_t(offset) + off_t(written))
             }
         }
     }
@@ -26,7 +28,9 @@ extension Files {
     public static func readSome(from descriptor: CInt, count: Int) throws(SystemCallError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let result = bytes.withUnsafeMutableBytes { buffer in
-            Result { () throws(SystemCallError) in try check("read") { Glibc.read(descriptor, buffer.baseAddress, count) } }
+            Result { () throws(SystemCallError) in
+                try check("read") { Glibc.read(descriptor, buffer.baseAddress, count) }
+            }
         }
         return Array(bytes[..<(try result.get())])
     }

@@ -46,20 +46,21 @@ public enum ZygoteClone {
         let limits = spec.limits.flatMap { [UInt64($0.resource), $0.soft, $0.hard] }
         let pid = Spawn.withPointers(spec.arguments) { arguments in
             Spawn.withPointers(spec.environment.map { "\($0.name)=\($0.value)" }) { environment in
-                ("metacopy=off,redirect_dir=nofollow,index=off,xino=off,lowerdir=" + spec.layers.joined(separator: ":")).withCString { layers in
-                    spec.root.withCString { root in
-                        spec.directory.withCString { directory in
-                            limits.withUnsafeBufferPointer { limits in
-                                var child = soulbox_zygote_spec(
-                                    layers: layers, root: root, directory: directory, arguments: arguments,
-                                    environment: environment, limits: limits.baseAddress,
-                                    limit_count: UInt32(spec.limits.count), streams: streams, control: control,
-                                    cgroup: cgroup)
-                                return soulbox_start_zygote(&child, &pidfd, &step)
+                ("metacopy=off,redirect_dir=nofollow,index=off,xino=off,lowerdir=" + spec.layers.joined(separator: ":"))
+                    .withCString { layers in
+                        spec.root.withCString { root in
+                            spec.directory.withCString { directory in
+                                limits.withUnsafeBufferPointer { limits in
+                                    var child = soulbox_zygote_spec(
+                                        layers: layers, root: root, directory: directory, arguments: arguments,
+                                        environment: environment, limits: limits.baseAddress,
+                                        limit_count: UInt32(spec.limits.count), streams: streams, control: control,
+                                        cgroup: cgroup)
+                                    return soulbox_start_zygote(&child, &pidfd, &step)
+                                }
                             }
                         }
                     }
-                }
             }
         }
         guard pid > 0 else { throw SystemCallError(call: "zygote step \(step)", errno: -pid) }

@@ -54,7 +54,7 @@ final class Door: Sendable {
             case .failure(let error): refuse(error)
             case .success(let caller):
                 guard channel.isActive, services.seats.take(caller.keyID) else {
-                    refuse(.usedUp("Too many connections", retryAfter: 5))
+                    refuse(.limitExceeded("Too many connections", retryAfter: 5))
                     return nil
                 }
                 state.withLock { $0.guest = Guest(endpoint: endpoint, call: call, caller: caller) }

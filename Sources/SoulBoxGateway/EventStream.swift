@@ -31,7 +31,7 @@ final class EventStream: OutputStream {
         let this = NIOLoopBound(self, eventLoop: reply.channel.eventLoop)
         services.call(on: reply.channel.eventLoop) { () throws(APIError) -> Caller in
             let caller = try services.api.admit(call, .execute)
-            guard try services.api.find(id, account: caller.accountID) != nil else { throw .noExecution }
+            guard try services.api.find(id, account: caller.accountID) != nil else { throw .notFound("execution") }
             return caller
         }.whenSuccess { result in
             switch result {
@@ -52,7 +52,7 @@ final class EventStream: OutputStream {
     private func begin(_ caller: Caller) {
         guard !isClosed else { return }
         guard services.seats.take(caller.keyID) else {
-            return reply.fail(.usedUp("Too many connections", retryAfter: 5))
+            return reply.fail(.limitExceeded("Too many connections", retryAfter: 5))
         }
         let seats = services.seats
         reply.channel.closeFuture.whenComplete { _ in seats.leave(caller.keyID) }

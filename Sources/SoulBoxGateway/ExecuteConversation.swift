@@ -77,25 +77,27 @@ final class ExecuteConversation: Conversation {
         case "stdin":
             let run = try run(message, ["data", "encoding"])
             let text = message["data"]?.stringValue
-            let bytes = message["encoding"]?.stringValue == "base64" ? text.flatMap(Base64.decode) : text.map { Array($0.utf8) }
+            let bytes =
+                message["encoding"]?.stringValue == "base64" ? text.flatMap(Base64.decode) : text.map { Array($0.utf8) }
             guard let bytes else { throw .malformed("data", "Must be a string in the encoding that is named") }
             guard run.give(bytes) else {
-                throw .usedUp("The program does not take its input, or it has none any more", retryAfter: 1)
+                throw .limitExceeded("The program does not take its input, or it has none any more", retryAfter: 1)
             }
         case "close_stdin": try run(message, []).closeInput()
         case "signal":
             let run = try run(message, ["signal"])
             let value = message["signal"]
-            let number = value?.integerValue.flatMap(Int32.init(exactly:)) ?? value?.stringValue.flatMap(SignalName.number)
+            let number =
+                value?.integerValue.flatMap(Int32.init(exactly:)) ?? value?.stringValue.flatMap(SignalName.number)
             guard let number, (1...64).contains(number) else {
                 throw .malformed("signal", "Must be a signal's name as SIGTERM, or its number")
             }
-            guard run.order(.signal(number)) else { throw .usedUp("Too many signals at once", retryAfter: 1) }
+            guard run.order(.signal(number)) else { throw .limitExceeded("Too many signals at once", retryAfter: 1) }
         case "resize":
             let run = try run(message, ["rows", "columns"])
             let size = try TerminalMessage.size(message)
             guard run.order(.resize(rows: size.rows, columns: size.columns)) else {
-                throw .usedUp("Too many changes at once", retryAfter: 1)
+                throw .limitExceeded("Too many changes at once", retryAfter: 1)
             }
         case "cancel": try run(message, []).cancel()
         default:
@@ -118,13 +120,13 @@ final class ExecuteConversation: Conversation {
             guard runs.count <= 1 else { throw .malformed("execution_id", "Several executions run here") }
             found = runs.values.first
         }
-        guard let controls = found?.follower.controls else { throw .noExecution }
+        guard let controls = found?.follower.controls else { throw .notFound("execution") }
         return controls
     }
 
     private func execute(_ message: JSONObject, _ name: JSONValue?) throws(APIError) {
         guard runs.count < services.limits.executionsPerConnection else {
-            throw .usedUp("This connection runs as many executions as it may", retryAfter: 5)
+            throw .limitExceeded("This connection runs as many executions as it may", retryAfter: 5)
         }
         if let name, runs.values.contains(where: { $0.name == name }) {
             throw .malformed("id", "An execution of that name runs here")
@@ -138,7 +140,7 @@ final class ExecuteConversation: Conversation {
         }
         var fields = message
         for field in ["type", "id", "pty"] { fields[field] = nil }
-        guard services.hub.reserve() else { throw .busy }
+        guard services.hub.reserve() else { throw .unavailable }
         var call = call
         call.requestID = LiveCall.newRequestID()
         let (services, body, request, size) = (services, fields, call, terminal)
@@ -151,7 +153,7 @@ final class ExecuteConversation: Conversation {
                 return Prepared(begun: begun, live: live)
             } catch {
                 services.api.abandon(begun)
-                throw .busy
+                throw .unavailable
             }
         } then: { this, result in
             switch result {
@@ -188,14 +190,15 @@ final class ExecuteConversation: Conversation {
         }
         guard runs[id] == nil else { throw .malformed("execution_id", "Is followed here already") }
         guard runs.count < services.limits.executionsPerConnection else {
-            throw .usedUp("This connection follows as many executions as it may", retryAfter: 5)
+            throw .limitExceeded("This connection follows as many executions as it may", retryAfter: 5)
         }
-        guard Identifier.parse(id, .execution) != nil else { throw .noExecution }
+        guard Identifier.parse(id, .execution) != nil else { throw .notFound("execution") }
         // Counted and checked like a request, so that a key that was revoked meanwhile opens nothing.
         let (services, call) = (services, call)
         let first = from
         ask {
-            () throws(APIError) -> Caller in try services.api.admit(call, .execute)
+            () throws(APIError) -> Caller in
+            try services.api.admit(call, .execute)
         } then: { this, result in
             switch result {
             case .failure(let error): this.fail(error, name)
@@ -243,7 +246,7 @@ final class ExecuteConversation: Conversation {
             conversation.link.resume()
             switch outcome {
             case .success(let result): then(conversation, result)
-            case .failure: then(conversation, .failure(.busy))
+            case .failure: then(conversation, .failure(.unavailable))
             }
             while !conversation.isAsking, !conversation.backlog.isEmpty {
                 conversation.received(conversation.backlog.removeFirst())

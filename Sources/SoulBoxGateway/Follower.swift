@@ -107,7 +107,7 @@ final class Follower {
             noted = Follower.items(of: record, from: sequence)
             pump()
         case .success(nil):
-            noted = [.ended(.failed(.noExecution), sequence: 0)]
+            noted = [.ended(.failed(.notFound("execution")), sequence: 0)]
             pump()
         case .success, .failure:
             // Without the database nobody knows more: it is asked again for as long as the client waits.

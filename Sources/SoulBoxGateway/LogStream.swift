@@ -23,7 +23,7 @@ final class LogStream: OutputStream {
 
     /// Begins.
     func start() {
-        guard services.followers.take() else { return reply.fail(.busy) }
+        guard services.followers.take() else { return reply.fail(.unavailable) }
         let (services, reply, gate) = (services, reply, gate)
         let (sandbox, process, call) = (sandbox, process, call)
         gate.set(hasRoom: true)

@@ -47,7 +47,8 @@ struct StreamReply: Sendable {
 
     /// Sends a piece of the body.
     func write(_ bytes: [UInt8]) {
-        channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(channel.allocator.buffer(bytes: bytes))), promise: nil)
+        channel.writeAndFlush(
+            HTTPServerResponsePart.body(.byteBuffer(channel.allocator.buffer(bytes: bytes))), promise: nil)
     }
 
     /// Ends the answer, and the connection with it.

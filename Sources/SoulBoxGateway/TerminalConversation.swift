@@ -28,17 +28,20 @@ final class TerminalConversation: Conversation {
         link.pause()
         let (services, sandbox, call) = (services, sandbox, call)
         let this = NIOLoopBound(self, eventLoop: link.loop)
-        guard services.hub.reserve() else { return refuse(.busy) }
+        guard services.hub.reserve() else { return refuse(.unavailable) }
         services.call(on: link.loop) { () throws(APIError) -> (LiveAPI.Shell, LiveExecution) in
             let shell = try services.api.beginShell(in: sandbox, call)
             // Nobody can come back to it: it does not outlive its connection.
             var bounds = services.limits.live
             bounds.graceMilliseconds = 0
             do {
-                return (shell, try LiveExecution(
-                    id: shell.id, account: shell.account, terminal: TerminalSize(), bounds: bounds))
+                return (
+                    shell,
+                    try LiveExecution(
+                        id: shell.id, account: shell.account, terminal: TerminalSize(), bounds: bounds)
+                )
             } catch {
-                throw .busy
+                throw .unavailable
             }
         }.whenSuccess { result in
             switch result {
@@ -93,11 +96,11 @@ final class TerminalConversation: Conversation {
                     message["encoding"]?.stringValue == "base64"
                     ? text.flatMap(Base64.decode) : text.map { Array($0.utf8) }
                 guard let bytes else { throw .malformed("data", "Must be a string in the encoding that is named") }
-                guard live.give(bytes) else { throw .usedUp("The shell does not take its input", retryAfter: 1) }
+                guard live.give(bytes) else { throw .limitExceeded("The shell does not take its input", retryAfter: 1) }
             case "resize":
                 let size = try TerminalMessage.size(message)
                 guard live.order(.resize(rows: size.rows, columns: size.columns)) else {
-                    throw .usedUp("Too many changes at once", retryAfter: 1)
+                    throw .limitExceeded("Too many changes at once", retryAfter: 1)
                 }
             default: throw .malformed("type", "Must be one of: stdin, resize")
             }

@@ -183,7 +183,8 @@ public struct ImageRecipe: Sendable, Equatable {
         }
         var prestart: ImageManifest.Prestart?
         if reader.has("prestart") {
-            let node = try RecipeReader(reader.node("prestart"), at: "prestart", allowed: ["options", "except", "fork"])
+            let node = try RecipeReader(
+                reader.node("prestart"), at: "prestart", allowed: ["options", "except", "fork"])
             prestart = ImageManifest.Prestart(
                 options: try node.texts("options"), except: try node.texts("except"),
                 isForked: try node.boolean("fork", default: false))

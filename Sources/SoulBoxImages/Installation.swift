@@ -51,7 +51,8 @@ struct Installation {
         let status: ExitStatus
         do {
             let command = Installation.confinement + [tool] + arguments(root: root)
-            status = try ChildProcess.run(command[0], Array(command[1...]), environment: Installation.environment()) { line in
+            status = try ChildProcess.run(command[0], Array(command[1...]), environment: Installation.environment()) {
+                line in
                 tail.append(line)
                 if tail.count > 40 { tail.removeFirst() }
                 guard let name = Installation.stepName(of: line), name != current else { return }

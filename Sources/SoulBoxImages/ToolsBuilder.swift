@@ -29,7 +29,9 @@ public struct ToolsBuilder: Sendable {
             try Files.makeDirectory(directory, mode: 0o755)
             try ImageLock.hold(directory, waiting: { progress("waiting for another build to end") }) {
                 () throws(ImageError) in
-                if rebuild || !Files.exists("\(directory)/\(name)/rootfs/usr/sbin/criu") { try install(recipe, as: name) }
+                if rebuild || !Files.exists("\(directory)/\(name)/rootfs/usr/sbin/criu") {
+                    try install(recipe, as: name)
+                }
             }
             try makeCurrent(name)
         } catch let error as ImageError {
@@ -48,7 +50,9 @@ public struct ToolsBuilder: Sendable {
             try Files.makeDirectory(temporary, mode: 0o755)
             progress("image tools: installing \(recipe.install.joined(separator: ", "))")
             let command =
-                Installation.confinement + ["/usr/bin/mmdebstrap", "--variant=extract", "--mode=root", "--format=directory"]
+                Installation.confinement + [
+                    "/usr/bin/mmdebstrap", "--variant=extract", "--mode=root", "--format=directory",
+                ]
                 + Installation.freshness + ["--include=\(recipe.install.joined(separator: ","))", recipe.suite]
                 + ["\(temporary)/rootfs"] + mirror.lines(suite: recipe.suite, keyring: Installation.keyring)
             let status = try ChildProcess.run(

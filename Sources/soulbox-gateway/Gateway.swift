@@ -32,7 +32,8 @@ final class Gateway {
             repository: ExecutionStore(database),
             stores: try APIStores(configuration, database, connections, log), carrier: runner,
             catalog: runner.catalog, process: presence.id, log: log)
-        server = GatewayServer(api, limits: Gateway.limits(settings),
+        server = GatewayServer(
+            api, limits: Gateway.limits(settings),
             directory: configuration.runDirectory + "/gateways",
             name: presence.id.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined(), log: log)
     }

@@ -32,7 +32,8 @@ final class Worker {
         presence = try ProcessPresence(ProcessStore(housekeeping), kind: "worker", log: log)
         let connections = IsolatorConnections(path: configuration.isolatorSocket)
         let runner = ExecutionRunner(
-            connections: connections, catalog: TemplateCatalog(connections), limits: ExecutionRunner.Limits(configuration),
+            connections: connections, catalog: TemplateCatalog(connections),
+            limits: ExecutionRunner.Limits(configuration),
             log: log)
         health = HealthMonitor([
             .init(name: "database") { try housekeeping.check() },

@@ -59,7 +59,8 @@ struct MessageTests {
             ArtifactHandle(path: "a", size: 1, descriptor: file),
         ]
         for event in [
-            ExecutionEvent.queued(position: 3), .started(streams: []), .compiled(stage), .artifacts(artifacts), .finished(outcome),
+            ExecutionEvent.queued(position: 3), .started(streams: []), .compiled(stage), .artifacts(artifacts),
+            .finished(outcome),
             .failed(IsolationError(.busy, "no capacity")),
         ] {
             let reply = event.reply

@@ -92,7 +92,8 @@ final class SandboxSupply: Sendable {
         return PrestartedProgram.Command(
             arguments: arguments,
             environment: line.environment(of: command, template: image.manifest.environment, request: image.variables),
-            isCompiler: stage != nil,  // What a privileged process is started with holds nothing that a tenant has written.
+            isCompiler: stage != nil,
+            // What a privileged process is started with holds nothing that a tenant has written.
             isForked: prestart.isForked && line.entrypoint == image.manifest.programFile)
     }
 }

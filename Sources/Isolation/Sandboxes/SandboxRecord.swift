@@ -20,7 +20,10 @@ struct SandboxRecord: Sendable, Equatable {
     /// The form of the file.
     private static let version: Int64 = 1
 
-    init(id: String, account: String, image: String, limits: SandboxLimits, network: SandboxNetwork = .none, restored: String? = nil) {
+    init(
+        id: String, account: String, image: String, limits: SandboxLimits, network: SandboxNetwork = .none,
+        restored: String? = nil
+    ) {
         self.id = id
         self.account = account
         self.image = image
@@ -47,7 +50,8 @@ struct SandboxRecord: Sendable, Equatable {
         // Sandboxes of versions before the network have none.
         let network = json["network"].map(SandboxNetwork.init(json:)) ?? SandboxNetwork.none
         guard let network else { return nil }
-        self.init(id: id, account: account, image: image, limits: limits, network: network,
+        self.init(
+            id: id, account: account, image: image, limits: limits, network: network,
             restored: json["restored"]?.stringValue)
     }
 }

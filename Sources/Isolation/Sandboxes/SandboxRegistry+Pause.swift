@@ -102,7 +102,8 @@ extension SandboxRegistry {
         let startedAt = Timestamp.now
         do {
             let sandbox = try restoreMemory(
-                record.spec(image, disk: directory.disk, groupName: SandboxName.make()), from: directory.paused, manifest
+                record.spec(image, disk: directory.disk, groupName: SandboxName.make()), from: directory.paused,
+                manifest
             ) { sandbox in
                 // They have not gone on yet: from here on it is they that count, and not what is on the disk.
                 try directory.write(try sandbox.run(startedAt: startedAt))

@@ -72,19 +72,32 @@ extension SandboxRegistry {
             }
             do {
                 try managed.stop(remover)
-                try directory.finishNext()
             } catch {
                 sandbox.remove()
                 throw error
             }
-            managed.state.update { $0.record = record }
-            SandboxFiles(sandbox).clearStaging()
-            managed.take(sandbox, startedAt: startedAt)
-            watch.add(managed, sandbox.process)
+            finish(managed, record, sandbox, startedAt)
         } catch {
             directory.dropNext()
             throw error
         }
+    }
+
+    /// The earlier state has ended: from here on there is no way back.
+    private func finish(_ managed: ManagedSandbox, _ record: SandboxRecord, _ sandbox: Sandbox, _ startedAt: Timestamp)
+    {
+        do {
+            try managed.directory.finishNext()
+        } catch {
+            // It is committed: the next start of the service puts it in its place, and until then it runs from where it is.
+            log.critical(
+                "a restored sandbox is not in its place yet",
+                metadata: ["sandbox.id": "\(managed.id)", "error": "\(error)"])
+        }
+        managed.state.update { $0.record = record }
+        SandboxFiles(sandbox).clearStaging()
+        managed.take(sandbox, startedAt: startedAt)
+        watch.add(managed, sandbox.process)
     }
 
     private func build(

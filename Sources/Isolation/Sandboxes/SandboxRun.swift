@@ -29,7 +29,10 @@ struct SandboxRun: Sendable, Equatable {
         ]
     }
 
-    init(boot: String, pid: Int32, birth: UInt64, slot: Int, base: UInt32, loop: Int32, startedAt: Timestamp, group: String) {
+    init(
+        boot: String, pid: Int32, birth: UInt64, slot: Int, base: UInt32, loop: Int32, startedAt: Timestamp,
+        group: String
+    ) {
         self.boot = boot
         self.pid = pid
         self.birth = birth
@@ -52,7 +55,8 @@ struct SandboxRun: Sendable, Equatable {
             let loop = json["loop"]?.integerValue.flatMap(Int32.init(exactly:)),
             let startedAt = json["started_at"]?.stringValue.flatMap(Timestamp.init(rfc3339:))
         else { return nil }
-        self.init(boot: boot, pid: pid, birth: birth, slot: slot, base: base, loop: loop, startedAt: startedAt,
+        self.init(
+            boot: boot, pid: pid, birth: birth, slot: slot, base: base, loop: loop, startedAt: startedAt,
             group: json["group"]?.stringValue ?? id)
     }
 }

@@ -61,14 +61,15 @@ public final class Isolator: Sendable {
             instance: configuration.instance, settings: configuration.network,
             runDirectory: configuration.runDirectory, log: log)
         let snapshotPath = "\(configuration.sandboxDirectory)/\(SandboxDirectory.snapshots)"
-        // Before anything is taken over: what an earlier run had CRIU do ends first.
-        CriuRun.settle(snapshotPath + "/" + SnapshotStore.work)
         let adoption = SandboxAdoption(
             path: configuration.sandboxDirectory, cgroups: cgroups, images: images, processes: processes,
             networks: networks, log: log)
         let found = try adoption.read()
         // Before ids are leased: what still runs has some of them, and what nobody takes over gives them back.
         try Reconciler.removeLeftovers(of: cgroups, except: adoption.living(found), log: log)
+        // After that: a restore that was not committed has ended with its group, and lets nobody go on who was not looked
+        // at. Before sandboxes are taken over: one whose processes are being written stands still until CRIU is answered.
+        CriuRun.settle(snapshotPath + "/" + SnapshotStore.work)
         let leases = "/run/soulbox/uid-leases"
         try Files.makeDirectory("/run/soulbox", mode: 0o755)
         try Files.makeDirectory(leases, mode: 0o700)

@@ -129,7 +129,8 @@ struct CriuRun {
                 let text = String(decoding: try Files.readSome(from: asked.rawValue, count: 256), as: UTF8.self)
                 let words = text.split(whereSeparator: \.isWhitespace)
                 do {
-                    guard words.count == 2, let name = Stage(rawValue: String(words[0])), let pid = pid_t(words[1]) else {
+                    guard words.count == 2, let name = Stage(rawValue: String(words[0])), let pid = pid_t(words[1])
+                    else {
                         throw Failure(reason: "CRIU is of another version", log: "\(words)")
                     }
                     if failure == nil { try stage(name, pid) }
@@ -151,8 +152,8 @@ struct CriuRun {
             reason: CriuRefusal.reason(errors.map(String.init)), log: errors.prefix(8).joined(separator: " | "))
     }
 
-    /// Answers whoever an earlier run of this process has left waiting, and waits for the end of CRIU: what it was writing
-    /// goes on, what it was restoring ends.
+    /// Answers whoever an earlier run of this process has left waiting, and waits for the end of CRIU: processes that it was
+    /// writing, and those of a restore that was committed, go on.
     static func settle(_ parent: String) {
         for name in (try? Files.list(parent)) ?? [] {
             let directory = "\(parent)/\(name)"

@@ -50,7 +50,8 @@ struct MemoryDump {
         do {
             let connection = try sandbox.connect(through: sandbox.door.passInside())
             guard case .done(0) = try connection.ask(InitMessage.inspect(allows: allows)) else {
-                throw IsolationError(.notPossible, "the sandbox was made by an earlier version: stop and start it first")
+                throw IsolationError(
+                    .notPossible, "the sandbox was made by an earlier version: stop and start it first")
             }
         }
         let deadline = MonotonicClock.now + MemoryDump.patience

@@ -16,7 +16,8 @@ struct MemoryImages {
             throw IsolationError(.notPossible, "its processes were held on another kernel; its files can be restored")
         }
         guard memory.processor == SnapshotTools.processor else {
-            throw IsolationError(.notPossible, "its processes were held on another processor; its files can be restored")
+            throw IsolationError(
+                .notPossible, "its processes were held on another processor; its files can be restored")
         }
         guard memory.criu == tools.criu else {
             throw IsolationError(.notPossible, "its processes were held by another CRIU; its files can be restored")

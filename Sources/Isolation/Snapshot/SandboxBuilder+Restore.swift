@@ -32,15 +32,22 @@ extension SandboxBuilder {
                     // Before any socket is bound to 127.0.0.1.
                     try Namespaces.raiseLoopback(in: SharedDescriptor(try processes.open(pid, "ns/net", [.readOnly])))
                 case .restored:
-                    let process = SharedProcess(try ProcessDescriptor(opening: pid))
-                    remains.setProcess(process)
-                    let root = SharedDescriptor(try processes.open(pid, "root", [.path, .directory]))
-                    let sandbox = Sandbox(
-                        spec: spec, slot: slot, pid: pid, process: process, group: group, disk: disk, loop: loop,
-                        root: root, remains: remains, processes: processes, layer: lease)
-                    try settle(sandbox, memory)
-                    try memory.commit(sandbox)
-                    restored.withLock { $0 = sandbox }
+                    do {
+                        let process = SharedProcess(try ProcessDescriptor(opening: pid))
+                        remains.setProcess(process)
+                        let root = SharedDescriptor(try processes.open(pid, "root", [.path, .directory]))
+                        let sandbox = Sandbox(
+                            spec: spec, slot: slot, pid: pid, process: process, group: group, disk: disk, loop: loop,
+                            root: root, remains: remains, processes: processes, layer: lease)
+                        try settle(sandbox, memory)
+                        try memory.commit(sandbox)
+                        restored.withLock { $0 = sandbox }
+                    } catch {
+                        // At this stage CRIU only notes what it is answered, and lets all go on: so all end here, while they
+                        // still stand.
+                        try? group.group.kill()
+                        throw error
+                    }
                 case .dumped: break
                 }
             }

@@ -41,6 +41,12 @@ struct SnapshotMaker {
 
     /// Takes a snapshot of a sandbox; one of that name that is there already is the answer.
     func make(_ request: SnapshotRequest, of managed: ManagedSandbox, _ meter: Meter) throws -> SnapshotManifest {
+        try store.making(request.id) { try makeAlone(request, of: managed, meter) }
+    }
+
+    private func makeAlone(
+        _ request: SnapshotRequest, of managed: ManagedSandbox, _ meter: Meter
+    ) throws -> SnapshotManifest {
         if Files.exists(store.directory(request.id).path) {
             let manifest = try store.find(request.id, account: request.account)
             guard manifest.sandbox == request.sandbox else {

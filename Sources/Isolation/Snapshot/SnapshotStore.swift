@@ -18,6 +18,11 @@ final class SnapshotStore: Sendable {
     private let log: Logger
     /// How many restores and new snapshots use each at this moment.
     private let users = Mutex<[String: Int]>([:])
+    /// Those that are being put together.
+    private let making = Monitor<Set<String>>([])
+
+    /// How long a call waits for an earlier one about the same new snapshot, in nanoseconds.
+    private static let patience: UInt64 = 600_000_000_000
 
     /// - Parameter path: A directory of the filesystem that the sandboxes' disks are on.
     init(path: String, log: Logger) throws(SystemCallError) {
@@ -33,6 +38,17 @@ final class SnapshotStore: Sendable {
 
     /// The directory of a snapshot that is there or is to be.
     func directory(_ id: String) -> SnapshotDirectory { SnapshotDirectory(path: "\(path)/\(id)") }
+
+    /// Runs `body` while nobody else puts a snapshot of that name together: a caller that lost its connection asks again
+    /// while its first call is still carried out.
+    func making<Value>(_ id: String, _ body: () throws -> Value) throws -> Value {
+        let isMine = making.wait(until: MonotonicClock.now + SnapshotStore.patience) { making in
+            making.insert(id).inserted ? true : nil
+        }
+        guard isMine == true else { throw IsolationError(.unavailable, "the snapshot is still being taken") }
+        defer { making.update { _ = $0.remove(id) } }
+        return try body()
+    }
 
     /// An empty directory of a snapshot that is to be put together.
     func makeUnfinished(_ id: String) throws(SystemCallError) -> SnapshotDirectory {
@@ -94,6 +110,8 @@ final class SnapshotStore: Sendable {
     /// Removes a snapshot; one that is not there is no error.
     func remove(_ id: String, account: String) throws {
         let path = directory(id).path
+        // Whoever takes "it is not there" for an answer would never hear of it again.
+        guard !making.read({ $0.contains(id) }) else { throw IsolationError(.conflict, "the snapshot is being taken") }
         guard Files.exists(path) else { return }
         // One whose manifest cannot be read belongs to nobody, and can be removed by whoever knows its name.
         if let manifest = try? directory(id).manifest(key), manifest.account != account { return }

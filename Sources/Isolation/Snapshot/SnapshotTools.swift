@@ -53,7 +53,8 @@ struct SnapshotTools: Sendable {
 
     /// The kernel's release (uname(2)).
     static var kernel: String {
-        ((try? Files.readString("/proc/sys/kernel/osrelease")) ?? "").split(separator: "\n").first.map(String.init) ?? ""
+        ((try? Files.readString("/proc/sys/kernel/osrelease")) ?? "").split(separator: "\n").first.map(String.init)
+            ?? ""
     }
 
     /// The processor's features, as a digest.

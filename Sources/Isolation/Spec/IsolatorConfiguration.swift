@@ -36,7 +36,8 @@ public struct IsolatorConfiguration: Sendable {
         instance: String, socketPath: String, socketGroup: UInt32 = 0, allowedUsers: Set<UInt32> = [],
         runDirectory: String, sandboxDirectory: String, imageDirectory: String, initPath: String, zygotePath: String,
         concurrentExecutions: Int,
-        queueWaitMilliseconds: Int = 10_000, pool: PoolSettings = .none, network: NetworkSettings, egressSocketPath: String, version: String
+        queueWaitMilliseconds: Int = 10_000, pool: PoolSettings = .none, network: NetworkSettings,
+        egressSocketPath: String, version: String
     ) {
         self.instance = instance
         self.socketPath = socketPath

@@ -95,7 +95,7 @@ extension APIError {
     }
 
     /// A rate or a quota is used up.
-    static func limitExceeded(_ message: String, retryAfter seconds: Int, quota: String? = nil) -> APIError {
+    public static func limitExceeded(_ message: String, retryAfter seconds: Int, quota: String? = nil) -> APIError {
         var details = JSONObject([("retry_after", JSONValue(seconds))])
         if let quota { details["quota"] = .string(quota) }
         return APIError(

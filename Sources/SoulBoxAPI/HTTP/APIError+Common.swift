@@ -2,7 +2,7 @@ internal import SoulBoxModel
 
 extension APIError {
     /// A component is away or the machine is full; worth another attempt.
-    static var unavailable: APIError {
+    public static var unavailable: APIError {
         APIError(
             .systemError, status: 503, "The service is temporarily unavailable", headers: [.init("Retry-After", "2")])
     }
@@ -11,5 +11,5 @@ extension APIError {
     static var internalError: APIError { APIError(.systemError, "Internal system error") }
 
     /// There is no such thing, or it belongs to another account.
-    static func notFound(_ what: String) -> APIError { APIError(.resourceNotFound, "There is no such \(what)") }
+    public static func notFound(_ what: String) -> APIError { APIError(.resourceNotFound, "There is no such \(what)") }
 }

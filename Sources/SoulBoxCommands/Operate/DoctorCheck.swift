@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import IsolationProtocol
 import LinuxKernel
 
 /// One thing that SoulBox needs of its machine.
@@ -16,7 +17,9 @@ struct DoctorCheck {
     let name: String
     let look: () -> Outcome
 
-    static func all(_ instance: Instance) -> [DoctorCheck] { kernel + tools + [images(instance)] + hardening }
+    static func all(_ instance: Instance) -> [DoctorCheck] {
+        kernel + tools + [images(instance), memorySnapshots(instance)] + hardening
+    }
 
     private static var kernel: [DoctorCheck] {
         [
@@ -90,6 +93,20 @@ struct DoctorCheck {
             return Outcome(
                 detail: names.joined(separator: ", "),
                 problem: names.isEmpty ? "nothing can run: soulbox image build all" : nil)
+        }
+    }
+
+    /// The running service knows best, since it has tried; without one the tools can only be looked for.
+    private static func memorySnapshots(_ instance: Instance) -> DoctorCheck {
+        DoctorCheck(name: "memory snapshots") {
+            let missing =
+                if let status = try? IsolationConnection(path: instance.run + "/isolator.sock").status() {
+                    status.memorySnapshotsMissing
+                } else {
+                    Files.exists(instance.images + "/tools/current/rootfs/usr/sbin/criu")
+                        ? nil : "the tools image is not built (soulbox image build tools)"
+                }
+            return Outcome(advice: missing.map { "processes cannot be held in snapshots, nor sandboxes paused: \($0)" })
         }
     }
 

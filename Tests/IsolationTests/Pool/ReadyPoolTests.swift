@@ -111,7 +111,8 @@ struct ReadyPoolTests {
         }.sorted()
     }
 
-    @Test("26: a name that an interpreter would take for options is refused", arguments: ["-ScX", "-V", "@x", "-/a.py"])
+    @Test(
+        "26: a name that an interpreter would take for options is refused", arguments: ["-ScX", "-V", "@x", "-/a.py"])
     func options(name: String) throws {
         var request = Run.Request("print('ran')")
         request.file = name
@@ -122,7 +123,8 @@ struct ReadyPoolTests {
         }
     }
 
-    @Test("12: what interpreters are forked from has no capability, no host directory and no way in for the host's users")
+    @Test(
+        "12: what interpreters are forked from has no capability, no host directory and no way in for the host's users")
     func zygotePosture() throws {
         let isolator = TestIsolator.pooled
         _ = try ready(Run.Request("print(1)"), on: isolator)

@@ -6,11 +6,15 @@ import Testing
 
 @Suite("Snapshots of files", .serialized, .enabled(if: Host.canIsolate))
 struct FileSnapshotTests {
-    @Test("A chain of snapshots, compressed and not: each restores what there was when it was taken", arguments: [false, true])
+    @Test(
+        "A chain of snapshots, compressed and not: each restores what there was when it was taken",
+        arguments: [false, true])
     func chain(compress: Bool) throws {
         let sandbox = try TestSandbox()
         defer { try? sandbox.remove() }
-        #expect(try sandbox.python("import os; open('a','wb').write(os.urandom(3<<20)); open('b','w').write('1')").output == "")
+        #expect(
+            try sandbox.python("import os; open('a','wb').write(os.urandom(3<<20)); open('b','w').write('1')").output
+                == "")
         let hash = "import hashlib; print(hashlib.sha256(open('a','rb').read()).hexdigest(), open('b').read())"
         let first = try sandbox.python(hash).output
         var told: [SnapshotProgress] = []
@@ -41,8 +45,10 @@ struct FileSnapshotTests {
         defer { try? sandbox.remove() }
         let snapshot = try TestSnapshot(of: sandbox, memory: true)
         defer { try? snapshot.remove() }
-        let names = try #require(FileManager.default.enumerator(atPath: snapshot.directory)).compactMap { $0 as? String }
-            .filter { $0 != "memory" }
+        let names = try #require(FileManager.default.enumerator(atPath: snapshot.directory)).compactMap {
+            $0 as? String
+        }
+        .filter { $0 != "memory" }
         #expect(names.contains("disk.ext4") && names.contains("manifest.json") && names.count > 10)
         for name in names {
             let path = snapshot.directory + "/" + name

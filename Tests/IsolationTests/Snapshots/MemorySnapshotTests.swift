@@ -11,7 +11,8 @@ struct MemorySnapshotTests {
     private func start(_ code: String, in sandbox: TestSandbox) throws -> SandboxProcess {
         let connection = try sandbox.connect()
         let process = try connection.startProcess(
-            arguments: ["python3", "-c", code], environment: [], directory: "/workspace", in: sandbox.id, account: sandbox.account)
+            arguments: ["python3", "-c", code], environment: [], directory: "/workspace", in: sandbox.id,
+            account: sandbox.account)
         try wait(for: "ready", in: sandbox)
         return process
     }
@@ -81,7 +82,9 @@ struct MemorySnapshotTests {
         for each in [snapshot, again] { try each.remove() }
     }
 
-    @Test("Paused, it takes no memory and no process; resumed, it goes on where it was, also after kill -9 of the isolator")
+    @Test(
+        "Paused, it takes no memory and no process; resumed, it goes on where it was, also after kill -9 of the isolator"
+    )
     func pause() throws {
         let first = try TestIsolator()
         let sandbox = try TestSandbox(on: first)
@@ -122,12 +125,54 @@ struct MemorySnapshotTests {
         let copies = all.compactMap { $0 }
         #expect(copies.count == 20)
         #expect(copies.allSatisfy { (try? $0.state.processes) == 1 })
-        let maps = try Set(copies.map { copy -> Int64 in
-            let run = try JSONParser.parse(try Files.read(copy.isolator.sandboxDirectory + "/\(copy.id)/run.json"))
-            return try #require(run["base"]?.integerValue)
-        })
+        let maps = try Set(
+            copies.map { copy -> Int64 in
+                let run = try JSONParser.parse(try Files.read(copy.isolator.sandboxDirectory + "/\(copy.id)/run.json"))
+                return try #require(run["base"]?.integerValue)
+            })
         #expect(maps.count == 20)
         for copy in copies { try copy.remove() }
         try snapshot.remove()
+    }
+
+    @Test(
+        "27: kill -9 of the isolator at any moment of a snapshot, a restore and a pause: all or nothing, and it goes on"
+    )
+    func kills() throws {
+        var isolator = try TestIsolator()
+        var sandbox = try TestSandbox(on: isolator)
+        _ = try start("import time\nopen('ready','w').close()\nwhile True: time.sleep(.01)", in: sandbox)
+        let kept = try TestSnapshot(of: sandbox, memory: true)
+        for (number, milliseconds) in [5, 20, 40, 70, 100, 140, 190, 250].enumerated() {
+            let work = number % 3
+            let target = sandbox
+            WorkerThread.start(name: "work") {
+                switch work {
+                case 0: _ = try? TestSnapshot(of: target, memory: true)
+                case 1: _ = try? kept.restore(into: target)
+                default: _ = try? target.connect().pauseSandbox(target.id, account: target.account)
+                }
+            }
+            usleep(UInt32(milliseconds) * 1000)
+            isolator.process.signal(SIGKILL)
+            isolator.process.waitForExit()
+            isolator = try TestIsolator(instance: isolator.instance)
+            sandbox = TestSandbox(adopted: sandbox.id, on: isolator)
+            let phase = try sandbox.state.phase
+            #expect(phase == .running || (work == 2 && phase == .paused), "\(work) after \(milliseconds) ms: \(phase)")
+            if phase == .paused { _ = try sandbox.connect().resumeSandbox(sandbox.id, account: sandbox.account) }
+            #expect(try sandbox.state.processes == 1, "\(work) after \(milliseconds) ms")
+            #expect(try sandbox.python("print(1)").output == "1\n", "\(work) after \(milliseconds) ms")
+            // One that is there is whole, and nothing of another one is.
+            for snapshot in try sandbox.connect().snapshots() {
+                _ = try sandbox.connect().verifySnapshot(snapshot.id, account: sandbox.account)
+            }
+            let files = try FileManager.default.contentsOfDirectory(atPath: isolator.sandboxDirectory + "/.snapshots")
+            #expect(!files.contains { $0.hasPrefix(".new") }, "\(files)")
+            #expect(isolator.sandboxes.count == 1, "\(isolator.sandboxes)")
+        }
+        try sandbox.remove()
+        #expect(isolator.waitUntilClean())
+        isolator.stop()
     }
 }

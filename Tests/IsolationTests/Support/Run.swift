@@ -56,7 +56,9 @@ struct Run: CustomStringConvertible {
     ) throws -> Run {
         var input = try SealedFile(name: "input")
         var files: [ExecuteCall.File] = []
-        for (path, bytes) in [(request.file, request.source ?? Array(request.code.utf8))] + request.files.map({ ($0.key, $0.value) }) {
+        for (path, bytes) in [(request.file, request.source ?? Array(request.code.utf8))]
+            + request.files.map({ ($0.key, $0.value) })
+        {
             files.append(.init(path: path, offset: input.size, size: bytes.count))
             try input.append(bytes)
         }

@@ -51,7 +51,8 @@ final class TestIsolator: Sendable {
         try FileManager.default.createDirectory(atPath: runDirectory, withIntermediateDirectories: true)
         let configuration = TestIsolator.configuration(
             instance: self.instance, runDirectory: runDirectory, concurrent: concurrent,
-            queueWaitSeconds: queueWaitSeconds, images: images, resolver: resolver, ready: ready, readyMemory: readyMemory,
+            queueWaitSeconds: queueWaitSeconds, images: images, resolver: resolver, ready: ready,
+            readyMemory: readyMemory,
             binaries: binaries)
         let path = runDirectory + "/config.json"
         try configuration.write(toFile: path, atomically: true, encoding: .utf8)
@@ -71,7 +72,8 @@ final class TestIsolator: Sendable {
     /// What an isolator of that instance is told.
     static func configuration(
         instance: String, runDirectory: String, concurrent: Int = 8, queueWaitSeconds: Int = 10,
-        images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0, readyMemory: Int = 4 << 30,
+        images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0,
+        readyMemory: Int = 4 << 30,
         binaries: String = TestIsolator.binaries
     ) -> String {
         let configuration: JSONValue = [
@@ -88,7 +90,9 @@ final class TestIsolator: Sendable {
                 "processes": 1, "connections": 1, "connections_per_key": 1, "executions": 1, "grace_seconds": 1,
                 "drain_seconds": 1, "database_connections": 1,
             ],
-            "ready_pool": ["enabled": .bool(ready > 0), "minimum": JSONValue(ready), "memory_bytes": JSONValue(readyMemory)],
+            "ready_pool": [
+                "enabled": .bool(ready > 0), "minimum": JSONValue(ready), "memory_bytes": JSONValue(readyMemory),
+            ],
             "tokens": ["directory": "", "issuer": "", "audience": "", "key_file": ""], "document_path": "",
             "network": [
                 "enabled": true, "egress_user": .integer(Int64(egressUser(of: instance))),
@@ -110,21 +114,24 @@ final class TestIsolator: Sendable {
 
     /// The groups of sandboxes that exist now.
     var sandboxes: Set<String> {
-        Set(CgroupInspection.roots.flatMap { root in
-            ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/soulbox-\(instance)/sbx")) ?? []).filter {
-                name in
-                var isDirectory: ObjCBool = false
-                return FileManager.default.fileExists(
-                    atPath: "\(root)/soulbox-\(instance)/sbx/\(name)", isDirectory: &isDirectory)
-                    && isDirectory.boolValue
-            }
-        })
+        Set(
+            CgroupInspection.roots.flatMap { root in
+                ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/soulbox-\(instance)/sbx")) ?? []).filter
+                {
+                    name in
+                    var isDirectory: ObjCBool = false
+                    return FileManager.default.fileExists(
+                        atPath: "\(root)/soulbox-\(instance)/sbx/\(name)", isDirectory: &isDirectory)
+                        && isDirectory.boolValue
+                }
+            })
     }
 
     /// The processes that run in its sandboxes, PID 1 of each left out.
     func processes() -> [(id: Int32, command: String)] {
         ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { name in
-            guard let id = Int32(name), let group = try? String(contentsOfFile: "/proc/\(name)/cgroup", encoding: .utf8),
+            guard let id = Int32(name),
+                let group = try? String(contentsOfFile: "/proc/\(name)/cgroup", encoding: .utf8),
                 group.contains("soulbox-\(instance)/sbx/"),
                 let command = try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8),
                 !command.contains("init")
