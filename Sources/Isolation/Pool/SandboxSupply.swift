@@ -11,12 +11,12 @@ final class SandboxSupply: Sendable {
     private let networks: SandboxNetworks
 
     init(
-        _ settings: PoolSettings, sandboxes: OneShotSandboxes, networks: SandboxNetworks, queue: ExecutionQueue,
-        log: Logger
+        _ settings: PoolSettings, sandboxes: OneShotSandboxes, persistent: ReadyPersistent, networks: SandboxNetworks,
+        queue: ExecutionQueue, log: Logger
     ) {
         self.sandboxes = sandboxes
         self.networks = networks
-        pool = ReadyPool(settings, sandboxes: sandboxes, queue: queue, log: log)
+        pool = ReadyPool(settings, sandboxes: sandboxes, persistent: persistent, queue: queue, log: log)
     }
 
     /// Begins to make sandboxes ahead, of every system image.
