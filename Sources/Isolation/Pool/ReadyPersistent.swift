@@ -1,5 +1,6 @@
 internal import IsolationProtocol
 internal import LinuxKernel
+internal import SoulBoxModel
 internal import Synchronization
 
 /// Makes sandboxes that are to become persistent ones before anybody asks for them, and removes those that never do.
@@ -12,7 +13,12 @@ final class ReadyPersistent: Sendable {
     static let limits = SandboxLimits(
         memoryBytes: 512 << 20, cpuMillicores: 1000, processes: 512, diskBytes: ReadyDisks.size)
 
+    /// What the program that waits in one is started with: what the API gives an execution in such a sandbox.
+    static let executionLimits = ExecutionLimits(
+        memoryBytes: limits.memoryBytes, cpuMillicores: limits.cpuMillicores, processes: limits.processes)
+
     private let builder: SandboxBuilder
+    private let filters: SeccompFilters
     private let remover: SandboxRemover
     private let disks: ReadyDisks
     private let living = Counter()
@@ -22,7 +28,8 @@ final class ReadyPersistent: Sendable {
         let value = Atomic(0)
     }
 
-    init(builder: SandboxBuilder, remover: SandboxRemover, disks: ReadyDisks) {
+    init(builder: SandboxBuilder, remover: SandboxRemover, disks: ReadyDisks, filters: SeccompFilters) {
+        self.filters = filters
         self.builder = builder
         self.remover = remover
         self.disks = disks
@@ -45,15 +52,30 @@ final class ReadyPersistent: Sendable {
             throw error
         }
         living.value.wrappingAdd(1, ordering: .acquiringAndReleasing)
-        let ready = ReadySandbox(sandbox: sandbox, program: nil)
         do {
             // Whoever waits for an answer comes first.
             try step(.cgroupAttach) { () throws(SystemCallError) in try sandbox.group.group.setWeight(percent: 1) }
+            return ReadySandbox(sandbox: sandbox, program: try start(in: sandbox))
         } catch {
-            discard(ready)
+            discard(ReadySandbox(sandbox: sandbox, program: nil))
             throw error
         }
-        return ready
+    }
+
+    /// Starts the program that waits for the sandbox's first execution. PID 1 starts it and not a zygote: all processes of a
+    /// persistent sandbox descend from its PID 1.
+    private func start(in sandbox: Sandbox) throws(SandboxError) -> PrestartedProgram? {
+        let image = sandbox.spec.image
+        // As the text of an execution in such a sandbox is named, by nobody's wish.
+        let file = ".\(SandboxName.make().suffix(12))-\(image.manifest.programFile)"
+        guard
+            var command = SandboxSupply.program(of: image, standard: ReadyPersistent.executionLimits, file: file),
+            !command.isCompiler
+        else { return nil }
+        command.isForked = false
+        return try PrestartedProgram(
+            command, in: sandbox, limits: ReadyPersistent.executionLimits, diskBytes: ReadyPersistent.limits.diskBytes,
+            filters: filters, isAhead: true)
     }
 
     /// One has become somebody's.

@@ -10,7 +10,7 @@ extension SandboxRegistry {
             let ready = pool.take(ReadyPool.Kind(image: image.name, isPersistent: true), of: image)
         else { return false }
         do {
-            try new.start(from: ready.sandbox, image, networks)
+            try new.start(from: ready, image, networks)
         } catch {
             // Making one says what is wrong, or finds that nothing is.
             log.warning(
@@ -20,6 +20,7 @@ extension SandboxRegistry {
             return false
         }
         pool.persistent.release()
+        if ready.program != nil { waiting.add(new) }
         return true
     }
 }

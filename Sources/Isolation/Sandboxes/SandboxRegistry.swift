@@ -15,6 +15,7 @@ final class SandboxRegistry: Sendable {
     let remover: SandboxRemover
     let networks: SandboxNetworks
     let watch: SandboxWatch
+    let waiting = WaitingPrograms()
     private let disks: ReadyDisks
     let pool: ReadyPool
     /// The snapshots of the instance.
@@ -77,7 +78,7 @@ final class SandboxRegistry: Sendable {
         defer { pool.queue.noteRequest() }
         if let known = add(new) {
             guard known.account == account else { throw IsolationError(.sandboxNotFound, id) }
-            try known.change { try run(known) }
+            try known.change(keepsWaiting: true) { try run(known) }
             return inspect(known)
         }
         defer { new.finishChange() }
@@ -101,7 +102,7 @@ final class SandboxRegistry: Sendable {
 
     /// Starts a sandbox.
     func start(_ managed: ManagedSandbox) throws -> SandboxState {
-        try managed.change { try run(managed) }
+        try managed.change(keepsWaiting: true) { try run(managed) }
         return inspect(managed)
     }
 

@@ -93,7 +93,7 @@ public final class Isolator: Sendable {
         oneShots = OneShotSandboxes(builder: builder, remover: remover, filters: filters, zygotes: zygotes)
         disks = ReadyDisks(
             directory: "\(configuration.sandboxDirectory)/\(SandboxDirectory.readyDisks)", queue: queue, log: log)
-        let persistent = ReadyPersistent(builder: builder, remover: remover, disks: disks)
+        let persistent = ReadyPersistent(builder: builder, remover: remover, disks: disks, filters: filters)
         supply = SandboxSupply(
             configuration.pool, sandboxes: oneShots, persistent: persistent, networks: networks, queue: queue, log: log)
         let adopted = adoption.adopt(found, slots: slots)
