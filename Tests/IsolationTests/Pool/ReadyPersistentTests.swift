@@ -95,6 +95,18 @@ struct ReadyPersistentTests {
         #expect(run.output == (change == "environment" ? "1 False\n" : "0 True\n"), "\(run)")
     }
 
+    @Test("paused before its first execution: what waited for that is no part of it")
+    func paused() throws {
+        let isolator = TestIsolator.pooled
+        guard try isolator.status.features.contains("memory snapshots") else { return }
+        let sandbox = try TestSandbox.ready(on: isolator)
+        defer { try? sandbox.remove() }
+        #expect(try sandbox.connect().pauseSandbox(sandbox.id, account: sandbox.account).phase == .paused)
+        #expect(try sandbox.connect().resumeSandbox(sandbox.id, account: sandbox.account).phase == .running)
+        let run = try sandbox.hidden("import os; print([p for p in os.listdir('/proc') if p.isdigit()] == [str(os.getpid())])")
+        #expect(run.output == "True\n", "\(run)")
+    }
+
     @Test("an idle one soon has no process but its first")
     func idle() throws {
         let isolator = try TestIsolator(ready: 1)
