@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from .report import Row
@@ -9,6 +10,8 @@ from .setup import Setup
 from .stack import Stack
 
 IDLE = 50
+# How long an interpreter waits in a new sandbox, in seconds, and a little more.
+WAITING = 6
 KIBIBYTE = 1024
 
 
@@ -19,13 +22,16 @@ def measure(setup: Setup) -> list[Row]:
     setup.client.load(setup.client.creation(True), setup.client.deletion(), count=1)
     before = free(stack)
     made = setup.client.load(setup.client.creation(True), count=IDLE)
+    # An interpreter that waits for a first execution ends when that does not come.
+    time.sleep(WAITING)
     during = free(stack)
+    own = stack.persistent()
     shares = shares_by_sandbox(stack.instance)
-    charged = [charge for name, charge in stack.memory_charges().items() if name.startswith("sb_")]
+    charged = [charge for name, charge in stack.memory_charges().items() if name in own]
     stack.delete_sandboxes()
     after = free(stack)
-    persistent = [share for name, share in shares.items() if name.startswith("sb_")]
-    ready = [share for name, share in shares.items() if not name.startswith("sb_")]
+    persistent = [share for name, share in shares.items() if name in own]
+    ready = [share for name, share in shares.items() if name not in own]
     # Between the times before and after, since the machine's memory drifts by itself.
     less = {name: ((before[name] + after[name]) / 2 - during[name]) / IDLE for name in during}
     note = f"{len(persistent)} sandboxes" + (f", {made.failed} failed" if made.failed else "")

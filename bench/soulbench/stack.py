@@ -87,6 +87,11 @@ class Stack:
         """The names of all sandboxes that have cgroups, those that stand ready too."""
         return {group.name for group in self._groups()}
 
+    def persistent(self) -> set[str]:
+        """The names of the cgroups of persistent sandboxes that run: one that stood ready keeps the name it had."""
+        runs = (self.home / "data/sandboxes").glob("*/run.json")
+        return {json.loads(run.read_text())["group"] for run in runs}
+
     def memory_charges(self) -> dict[str, float]:
         """What the kernel counts for each sandbox, in MiB."""
         charges = {}

@@ -8,8 +8,6 @@ internal import Synchronization
 struct PoolFiller: Sendable {
     /// Two: while the program of one sandbox starts, the next sandbox is made.
     private static let threads = 2
-    /// How long a kind that nobody asks for is kept, in nanoseconds.
-    private static let forgetAfter: UInt64 = 600_000_000_000
     /// How often is looked what there is to do: soon after somebody took one, seldom otherwise; in microseconds.
     private static let pause: (soon: UInt32, seldom: UInt32) = (5_000, 100_000)
     private static let soonFor: UInt64 = 2_000_000_000
@@ -59,7 +57,7 @@ struct PoolFiller: Sendable {
                 state.shelves[kind]?.minimum = 0
             }
             for (kind, image) in wanted where !state.isClosed {
-                if state.shelves[kind] == nil { state.shelves[kind] = PoolShelf(image: image, minimum: 0) }
+                if state.shelves[kind] == nil { state.shelves[kind] = PoolShelf(image: image) }
                 state.shelves[kind]?.minimum = pool.settings.minimum
             }
         }
@@ -80,7 +78,7 @@ struct PoolFiller: Sendable {
         }
         for (kind, ready) in dead {
             pool.log.warning("a program that was started ahead has ended", metadata: ["image": "\(kind.image)"])
-            pool.sandboxes.discard(ready.sandbox)
+            pool.discard(ready)
         }
     }
 
@@ -112,7 +110,7 @@ struct PoolFiller: Sendable {
     private func build(_ kind: ReadyPool.Kind, _ image: Image) {
         var made: ReadySandbox?
         do {
-            made = try pool.sandboxes.makeReady(image, kind.program)
+            made = try pool.make(kind, of: image)
         } catch {
             pool.log.warning(
                 "a sandbox could not be made ready",
@@ -128,7 +126,7 @@ struct PoolFiller: Sendable {
             state.shelves[kind]?.bytesEach = bytes + 1 << 20
             return nil
         }
-        if let unwanted { pool.sandboxes.discard(unwanted.sandbox) }
+        if let unwanted { pool.discard(unwanted) }
     }
 
     /// Removes what demand has left behind, a little at a time.
@@ -137,13 +135,13 @@ struct PoolFiller: Sendable {
             for (kind, shelf) in state.shelves {
                 if shelf.ready.count > 2 * shelf.target(at: now) { return state.shelves[kind]?.ready.removeFirst() }
                 if shelf.minimum == 0, shelf.count == 0,
-                    MonotonicClock.elapsed(from: shelf.demand.lastTaken, to: now) > PoolFiller.forgetAfter
+                    MonotonicClock.elapsed(from: shelf.demand.lastTaken, to: now) > PoolShelf.forgetAfter
                 {
                     state.shelves[kind] = nil
                 }
             }
             return nil
         }
-        if let dropped { pool.sandboxes.discard(dropped.sandbox) }
+        if let dropped { pool.discard(dropped) }
     }
 }

@@ -7,6 +7,8 @@ final class PrestartedProgram: Sendable {
     /// What waits for it to be ready, in nanoseconds. A JVM that warms up on a busy machine takes seconds.
     private static let patience: UInt64 = 30_000_000_000
 
+    /// What it was started as.
+    let command: Command
     /// Its process.
     let started: StartedProgram
     /// Where its output is read: standard output and standard error; the same for a compiler, whose output is a file.
@@ -20,6 +22,8 @@ final class PrestartedProgram: Sendable {
 
     /// What it is started as.
     struct Command: Sendable, Hashable {
+        /// The file that it is to run, below `/workspace`.
+        var entrypoint: String
         var arguments: [String]
         var environment: [ExecutionSpec.Variable]
         /// Whether its output goes to a file, to be read when it has ended.
@@ -38,6 +42,7 @@ final class PrestartedProgram: Sendable {
         zygote: Zygote? = nil, isAhead: Bool
     ) throws(SandboxError) {
         let slot = sandbox.slot
+        self.command = command
         self.limits = limits
         let input = try step(.supervise) { () throws(SystemCallError) in
             SharedDescriptor(try SealedFile(name: "stdin").unsealed())

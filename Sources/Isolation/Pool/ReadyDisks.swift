@@ -20,7 +20,8 @@ final class ReadyDisks: Sendable {
     /// The size of those that stand ready, in bytes: the API's default.
     static let size: Int64 = 1 << 30
     /// How many there are at least and at most. Each takes less than a megabyte of the host's disk.
-    private static let bounds = 16...128
+    private static let bounds = 16...maximum
+    static let maximum = 128
     /// How often is looked what there is to do, in microseconds.
     private static let pause: UInt32 = 20_000
     private static let pauseAfterFailure: UInt32 = 30_000_000
@@ -55,6 +56,13 @@ final class ReadyDisks: Sendable {
         guard let disk else { return false }
         let here = Files.workingDirectory
         return (try? Files.rename(disk, at: here, to: path, at: here, keepingTarget: true)) != nil
+    }
+
+    /// One under that name in the same directory, for a sandbox that is to stand ready: its path.
+    func make(_ name: String) throws(SandboxError) -> String {
+        let path = "\(directory)/\(name).ext4"
+        if !take(bytes: ReadyDisks.size, to: path) { try SandboxDirectory.format(path, bytes: ReadyDisks.size) }
+        return path
     }
 
     private func fill() {

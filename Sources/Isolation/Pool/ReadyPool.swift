@@ -12,7 +12,9 @@ final class ReadyPool: Sendable {
         /// The image's name.
         let image: String
         /// The program that waits in it; nil for none.
-        let program: PrestartedProgram.Command?
+        var program: PrestartedProgram.Command?
+        /// Whether it is to become a persistent one.
+        var isPersistent = false
     }
 
     /// How often it was asked, and how often it had one.
@@ -33,13 +35,17 @@ final class ReadyPool: Sendable {
     let settings: PoolSettings
     let state = Mutex(State())
     let sandboxes: OneShotSandboxes
+    let persistent: ReadyPersistent
     /// The executions that run, which come first.
     let queue: ExecutionQueue
     let log: Logger
 
-    init(_ settings: PoolSettings, sandboxes: OneShotSandboxes, queue: ExecutionQueue, log: Logger) {
+    init(
+        _ settings: PoolSettings, sandboxes: OneShotSandboxes, persistent: ReadyPersistent, queue: ExecutionQueue, log: Logger
+    ) {
         self.settings = settings
         self.sandboxes = sandboxes
+        self.persistent = persistent
         self.queue = queue
         self.log = log
     }
@@ -54,7 +60,7 @@ final class ReadyPool: Sendable {
             let taken = state.withLock { state -> ReadySandbox? in
                 if state.shelves[kind] == nil {
                     guard isDemand, state.shelves.count < ReadyPool.maximumKinds else { return nil }
-                    state.shelves[kind] = PoolShelf(image: image, minimum: 0)
+                    state.shelves[kind] = shelf(of: kind, image)
                 }
                 if isDemand { state.shelves[kind]?.demand.note(at: now) }
                 // The one made last, whose memory is warm.
@@ -65,11 +71,27 @@ final class ReadyPool: Sendable {
             guard let taken else { return nil }
             // One whose program has died, or that an operator has killed, is no good.
             guard !taken.isDead else {
-                sandboxes.discard(taken.sandbox)
+                discard(taken)
                 continue
             }
             return taken
         }
+    }
+
+    /// An empty shelf for a kind that nobody has asked for before.
+    private func shelf(of kind: Kind, _ image: Image) -> PoolShelf {
+        guard kind.isPersistent else { return PoolShelf(image: image) }
+        return PoolShelf(image: image, whileAskedFor: settings.minimum, maximum: ReadyDisks.maximum)
+    }
+
+    /// Makes one of that kind.
+    func make(_ kind: Kind, of image: Image) throws(SandboxError) -> ReadySandbox {
+        kind.isPersistent ? try persistent.make(image) : try sandboxes.makeReady(image, kind.program)
+    }
+
+    /// Removes one in the background.
+    func discard(_ ready: ReadySandbox) {
+        if ready.sandbox.spec.isPersistent { persistent.discard(ready) } else { sandboxes.discard(ready.sandbox) }
     }
 
     /// How many stand ready.
@@ -84,7 +106,7 @@ final class ReadyPool: Sendable {
             let kinds = state.shelves.keys.filter { $0.image == name }
             return kinds.flatMap { state.shelves.removeValue(forKey: $0)?.ready ?? [] }
         }
-        for ready in dropped { sandboxes.discard(ready.sandbox) }
+        for ready in dropped { discard(ready) }
     }
 
     /// Ends the pool and removes all.
@@ -94,6 +116,6 @@ final class ReadyPool: Sendable {
             defer { state.shelves = [:] }
             return state.shelves.values.flatMap(\.ready)
         }
-        for ready in dropped { sandboxes.discard(ready.sandbox) }
+        for ready in dropped { discard(ready) }
     }
 }

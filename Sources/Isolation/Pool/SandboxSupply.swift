@@ -11,12 +11,12 @@ final class SandboxSupply: Sendable {
     private let networks: SandboxNetworks
 
     init(
-        _ settings: PoolSettings, sandboxes: OneShotSandboxes, networks: SandboxNetworks, queue: ExecutionQueue,
-        log: Logger
+        _ settings: PoolSettings, sandboxes: OneShotSandboxes, persistent: ReadyPersistent, networks: SandboxNetworks,
+        queue: ExecutionQueue, log: Logger
     ) {
         self.sandboxes = sandboxes
         self.networks = networks
-        pool = ReadyPool(settings, sandboxes: sandboxes, queue: queue, log: log)
+        pool = ReadyPool(settings, sandboxes: sandboxes, persistent: persistent, queue: queue, log: log)
     }
 
     /// Begins to make sandboxes ahead, of every system image.
@@ -71,26 +71,32 @@ final class SandboxSupply: Sendable {
 
     /// The program that can wait in sandboxes of an image, as it is started for a call; nil when there is none, or when the
     /// call needs one of its own.
-    static func program(of image: Image, for call: ExecuteCall? = nil) -> PrestartedProgram.Command? {
+    ///
+    /// - Parameters:
+    ///   - standard: What it is started with when nobody has called yet.
+    ///   - file: The name of its text; nil is the call's, or the image's.
+    static func program(
+        of image: Image, for call: ExecuteCall? = nil, standard: ExecutionLimits = ExecutionLimits(), file: String? = nil
+    ) -> PrestartedProgram.Command? {
         // What a user's template has added would run before there is anything to run.
         guard image.layer == nil else { return nil }
-        let limits = call?.limits ?? ExecutionLimits()
+        let limits = call?.limits ?? standard
         let stage = image.manifest.compile
         let command = stage?.command ?? image.manifest.run
         guard let prestart = command.prestart else { return nil }
         if let call {
             // Limits of the process itself, which cannot be raised from outside.
-            guard limits.processes == ExecutionLimits().processes else { return nil }
+            guard limits.processes == standard.processes else { return nil }
             guard stage != nil || prestart.allows(call.environment) else { return nil }
         }
         let stageLimits = OneShotSandboxes.compilerLimits(image, limits)
         let line = CommandLine(
-            entrypoint: call?.entrypoint ?? image.manifest.programFile, build: CommandLine.buildDirectory,
+            entrypoint: file ?? call?.entrypoint ?? image.manifest.programFile, build: CommandLine.buildDirectory,
             memoryBytes: stageLimits.memoryBytes, cpuMillicores: stageLimits.cpuMillicores)
         var arguments = line.arguments(of: command)
         arguments.insert(contentsOf: prestart.options, at: 1)
         return PrestartedProgram.Command(
-            arguments: arguments,
+            entrypoint: line.entrypoint, arguments: arguments,
             environment: line.environment(of: command, template: image.manifest.environment, request: image.variables),
             isCompiler: stage != nil,
             // What a privileged process is started with holds nothing that a tenant has written.

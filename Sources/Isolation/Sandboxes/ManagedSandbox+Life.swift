@@ -103,7 +103,8 @@ extension ManagedSandbox {
         state.update { $0.record = after }
     }
 
-    private func connect(_ sandbox: Sandbox, to network: SandboxNetwork, _ networks: SandboxNetworks) throws {
+    /// Gives a running sandbox the network of that kind. Within `change`.
+    func connect(_ sandbox: Sandbox, to network: SandboxNetwork, _ networks: SandboxNetworks) throws {
         guard network.enabled else { return networks.detach(sandbox.slot) }
         if networks.isAttached(sandbox.slot) { return try networks.change(sandbox.slot, to: network) }
         let namespace = SharedDescriptor(try sandbox.processes.open(sandbox.pid, "ns/net", [.readOnly]))

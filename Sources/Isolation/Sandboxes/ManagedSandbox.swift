@@ -12,6 +12,8 @@ final class ManagedSandbox: Sendable {
         var phase = SandboxState.Phase.stopped
         var reason: String?
         var sandbox: Sandbox?
+        /// What waits for the first execution, while nothing has happened in the sandbox.
+        var waiting: PrestartedProgram?
         var startedAt: Timestamp?
         var isChanging: Bool
         var isRemoved = false
@@ -57,7 +59,10 @@ final class ManagedSandbox: Sendable {
     var running: Sandbox? { state.read { $0.sandbox } }
 
     /// Runs `body` while nobody else changes this sandbox.
-    func change<Value>(_ body: () throws -> Value) throws -> Value {
+    ///
+    /// - Parameter keepsWaiting: Whether a program that waits for the first execution goes on to wait: when a sandbox that
+    ///   runs is to stay as it is.
+    func change<Value>(keepsWaiting: Bool = false, _ body: () throws -> Value) throws -> Value {
         let deadline = MonotonicClock.now + ManagedSandbox.patienceNanoseconds
         let isMine = state.wait(until: deadline) { state -> Bool? in
             guard !state.isChanging else { return nil }
@@ -67,6 +72,7 @@ final class ManagedSandbox: Sendable {
         guard isMine == true else { throw IsolationError(.conflict, "another change of the sandbox takes too long") }
         defer { finishChange() }
         guard !state.read({ $0.isRemoved }) else { throw IsolationError(.sandboxNotFound, id) }
+        if !keepsWaiting { endWaiting() }
         return try body()
     }
 

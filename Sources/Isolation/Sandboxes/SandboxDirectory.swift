@@ -39,6 +39,16 @@ struct SandboxDirectory: Sendable {
         try write(record)
     }
 
+    /// Makes the directory with a disk that stands elsewhere, in use or not; the record makes it a sandbox.
+    func make(from disk: String) throws(SandboxError) {
+        try step(.stageDisk) { () throws(SystemCallError) in
+            try Files.removeTree(path)
+            try Files.makeDirectory(path, mode: 0o700)
+            let here = Files.workingDirectory
+            try Files.rename(disk, at: here, to: self.disk, at: here, keepingTarget: true)
+        }
+    }
+
     /// Makes a file with an empty filesystem of that size in it.
     static func format(_ path: String, bytes: Int64) throws(SandboxError) {
         try step(.stageDisk) { () throws(SystemCallError) in

@@ -15,7 +15,9 @@ final class SandboxRegistry: Sendable {
     let remover: SandboxRemover
     let networks: SandboxNetworks
     let watch: SandboxWatch
+    let waiting = WaitingPrograms()
     private let disks: ReadyDisks
+    let pool: ReadyPool
     /// The snapshots of the instance.
     let snapshots: SnapshotStore
     /// What snapshots are taken and restored with.
@@ -26,12 +28,13 @@ final class SandboxRegistry: Sendable {
     /// - Parameter found: What an earlier run left, some of it running on.
     init(
         path: String, found: [ManagedSandbox], builder: SandboxBuilder, images: ImageStore, remover: SandboxRemover,
-        networks: SandboxNetworks, disks: ReadyDisks, snapshots: SnapshotStore,
+        networks: SandboxNetworks, disks: ReadyDisks, pool: ReadyPool, snapshots: SnapshotStore,
         tools: Result<SnapshotTools, SnapshotTools.Missing>, log: Logger
     ) throws(SandboxError) {
         self.snapshots = snapshots
         self.tools = tools
         self.disks = disks
+        self.pool = pool
         self.path = path
         self.builder = builder
         self.images = images
@@ -70,16 +73,23 @@ final class SandboxRegistry: Sendable {
         let record = SandboxRecord(id: id, account: account, image: image.name, limits: limits, network: network)
         let new = ManagedSandbox(record, directory: directory, isChanging: true)
         if network.enabled { try networks.requireAvailable() }
+        // Nothing is made ahead while somebody waits for this one.
+        pool.queue.noteRequest()
+        defer { pool.queue.noteRequest() }
         if let known = add(new) {
             guard known.account == account else { throw IsolationError(.sandboxNotFound, id) }
-            try known.change { try run(known) }
+            try known.change(keepsWaiting: true) { try run(known) }
             return inspect(known)
         }
         defer { new.finishChange() }
         do {
             try checkSpace()
-            try directory.make(record, from: disks)
-            try run(new)
+            if startReady(new, of: image) {
+                if let process = new.running?.process { watch.add(new, process) }
+            } else {
+                try directory.make(record, from: disks)
+                try run(new)
+            }
         } catch {
             try? directory.remove()
             new.state.update { $0.isRemoved = true }
@@ -92,7 +102,7 @@ final class SandboxRegistry: Sendable {
 
     /// Starts a sandbox.
     func start(_ managed: ManagedSandbox) throws -> SandboxState {
-        try managed.change { try run(managed) }
+        try managed.change(keepsWaiting: true) { try run(managed) }
         return inspect(managed)
     }
 

@@ -12,22 +12,31 @@ extension ExecutionSession {
         defer { managed.leave(entry) }
         let files = SandboxFiles(sandbox)
         let build = ".soulbox/\(SandboxName.make())"
+        var waiting = waitingProgram(in: managed, image)
+        var scratch = waiting?.command.entrypoint ?? call.scratch
         defer {
-            if let scratch = call.scratch { try? files.removeTree(scratch) }
+            if let scratch { try? files.removeTree(scratch) }
             try? files.removeTemporary(build)
         }
-        if let input = call.input {
-            for file in call.files {
-                try files.replace(file.path) { descriptor throws(SystemCallError) in
-                    try Files.copy(from: input, offset: file.offset, count: file.size, to: descriptor)
-                }
-            }
-        }
-        try giveStreams(to: sandbox.slot)
+        try write(to: files, text: waiting?.command.entrypoint)
         // The filesystem's clock, which is coarser than ours, stamps what changes from here on.
-        let began = CoarseClock.now
-        try terminal.open(call.terminal, in: sandbox)
-        try send(.started(streams: terminal.far))
+        var began = CoarseClock.now
+        if let program = waiting, try !begin(program, of: image, in: managed) {
+            // It has ended meanwhile, or there is more to tell it than it takes, or input that is still to come.
+            program.started.end()
+            waiting = nil
+            try files.removeTree(program.command.entrypoint)
+            scratch = call.scratch
+            try write(to: files, text: nil)
+            began = CoarseClock.now
+        }
+        if let waiting {
+            try send(.started(streams: waiting.output))
+        } else {
+            try giveStreams(to: sandbox.slot)
+            try terminal.open(call.terminal, in: sandbox)
+            try send(.started(streams: terminal.far))
+        }
         let supervisor = StageSupervisor(
             sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor,
             cpuCeiling: managed.limits.cpuMillicores)
@@ -43,11 +52,16 @@ extension ExecutionSession {
                 return ExecutionOutcome(termination: compileTermination(compile.outcome), compile: compile.outcome)
             }
         }
-        var program = program(of: image, build: "/tmp/" + build, diskBytes: diskBytes)
-        if !call.command.isEmpty { program.arguments = call.command }
-        terminal.give(to: &program)
-        let result = try supervisor.run(program)
-        let changed = ChangedFiles(files: files, scratch: call.scratch)
+        let result: StageSupervisor.Result
+        if let waiting {
+            result = try supervisor.follow(waiting, call.limits)
+        } else {
+            var program = program(of: image, build: "/tmp/" + build, diskBytes: diskBytes)
+            if !call.command.isEmpty { program.arguments = call.command }
+            terminal.give(to: &program)
+            result = try supervisor.run(program)
+        }
+        let changed = ChangedFiles(files: files, scratch: scratch)
             .since(seconds: began.seconds, nanoseconds: began.nanoseconds, limit: call.artifactLimits.count)
         var left = changed[...]
         while !left.isEmpty {
@@ -55,5 +69,46 @@ extension ExecutionSession {
             left = left.dropFirst(200)
         }
         return outcome(result, compile?.outcome)
+    }
+
+    /// Writes the call's files.
+    ///
+    /// - Parameter text: The name that the program's text gets; nil is the call's.
+    private func write(to files: SandboxFiles, text: String?) throws {
+        guard let input = call.input else { return }
+        for file in call.files {
+            let path = file.path == call.entrypoint ? text ?? file.path : file.path
+            try files.replace(path) { descriptor throws(SystemCallError) in
+                try Files.copy(from: input, offset: file.offset, count: file.size, to: descriptor)
+            }
+        }
+    }
+
+    /// The program that waits for the sandbox's first execution, if this can be its work. If not, it ends: this execution may
+    /// leave what changes how programs start.
+    private func waitingProgram(in managed: ManagedSandbox, _ image: Image) -> PrestartedProgram? {
+        guard let waiting = managed.takeWaiting() else { return nil }
+        var command = SandboxSupply.program(
+            of: image, for: call, standard: ReadyPersistent.executionLimits, file: waiting.command.entrypoint)
+        command?.isForked = false
+        // The text's name must be nobody's wish.
+        guard call.command.isEmpty, call.terminal == nil, command == waiting.command, call.scratch != nil, call.scratch == call.entrypoint,
+            managed.limits.diskBytes == ReadyPersistent.limits.diskBytes, !waiting.isDead
+        else {
+            waiting.started.end()
+            return nil
+        }
+        return waiting
+    }
+
+    /// Gives a program that waits its limits and its work; false when it does not take that.
+    private func begin(_ program: PrestartedProgram, of image: Image, in managed: ManagedSandbox) throws -> Bool {
+        let ceiling = managed.limits.cpuMillicores
+        let wanted = StartedProgram.limits(call.limits, cpuCeiling: ceiling)
+        if wanted != StartedProgram.limits(program.limits, cpuCeiling: ceiling) {
+            try step(.cgroupAttach) { () throws(SystemCallError) in try program.started.leaf.set(wanted) }
+        }
+        let plain = self.program(of: image, build: CommandLine.buildDirectory, diskBytes: managed.limits.diskBytes)
+        return try begin(program, plain.environment) != nil
     }
 }

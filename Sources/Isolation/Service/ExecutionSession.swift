@@ -162,7 +162,7 @@ struct ExecutionSession {
 
     /// Gives the program that waits its work; nil where none does, when there is more to tell it than it takes, and when it
     /// has ended meanwhile. It is left to end with its sandbox.
-    private func begin(
+    func begin(
         _ program: PrestartedProgram?, _ environment: [ExecutionSpec.Variable]
     ) throws -> PrestartedProgram? {
         // Input that is still to come cannot be copied to it.

@@ -92,21 +92,22 @@ public final class Isolator: Sendable {
             root: "\(configuration.runDirectory)/zygote", runtimeLayer: runtimeLayer, cgroups: cgroups,
             processes: processes, log: log)
         oneShots = OneShotSandboxes(builder: builder, remover: remover, filters: filters, zygotes: zygotes)
+        disks = ReadyDisks(
+            directory: "\(configuration.sandboxDirectory)/\(SandboxDirectory.readyDisks)", queue: queue, log: log)
+        let persistent = ReadyPersistent(builder: builder, remover: remover, disks: disks, filters: filters)
         supply = SandboxSupply(
-            configuration.pool, sandboxes: oneShots, networks: networks, queue: queue, log: log)
+            configuration.pool, sandboxes: oneShots, persistent: persistent, networks: networks, queue: queue, log: log)
         let adopted = adoption.adopt(found, slots: slots)
         // With what was taken over: the rules of those that run on are put in place with all others, at once.
         networks.start()
-        disks = ReadyDisks(
-            directory: "\(configuration.sandboxDirectory)/\(SandboxDirectory.readyDisks)", queue: queue, log: log)
         let tools = SnapshotTools.find(imageDirectory: configuration.imageDirectory)
         if case .failure(let missing) = tools {
             log.warning("memory snapshots are not available", metadata: ["reason": "\(missing)"])
         }
         sandboxes = try SandboxRegistry(
             path: configuration.sandboxDirectory, found: adopted, builder: builder, images: images, remover: remover,
-            networks: networks, disks: disks, snapshots: try SnapshotStore(path: snapshotPath, log: log), tools: tools,
-            log: log)
+            networks: networks, disks: disks, pool: supply.pool,
+            snapshots: try SnapshotStore(path: snapshotPath, log: log), tools: tools, log: log)
         if configuration.pool.isEnabled { try disks.start() }
         supply.start(images)
         log.notice("isolation is ready", metadata: ["cgroups": "\(cgroups.description)"])
@@ -123,7 +124,7 @@ public final class Isolator: Sendable {
             isolation:
                 "\(cgroups.description); user, pid, mount, network, ipc, uts and cgroup namespaces; two seccomp filters",
             executionsRunning: counts.running, executionsWaiting: counts.waiting, executionsLimit: queue.limit,
-            sandboxes: oneShots.count - supply.pool.readyCount + sandboxes.runningCount,
+            sandboxes: oneShots.count + supply.pool.persistent.count - supply.pool.readyCount + sandboxes.runningCount,
             ready: supply.pool.readyCount, readyTaken: taken.taken, readyMissed: taken.missed,
             features: features + (networks.problem == nil ? ["network"] : [])
                 + (missing == nil ? ["memory snapshots"] : []), memorySnapshotsMissing: missing)
@@ -141,10 +142,11 @@ public final class Isolator: Sendable {
         disks.close()
         table.endAll(.lost)
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
-        while oneShots.count > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }
+        let made = { [self] in oneShots.count + supply.pool.persistent.count }
+        while made() > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }
         cgroups.removeInstance()
         networks.end()
-        guard oneShots.count == 0, sandboxes.runningCount == 0 else { return }
+        guard made() == 0, sandboxes.runningCount == 0 else { return }
         try? Files.removeTree("\(configuration.imageDirectory)/runtime/\(configuration.instance)")
     }
 }

@@ -27,6 +27,7 @@ struct ProcessCalls {
         let name = method.split(separator: ".").last ?? ""
         switch name {
         case "StartProcess":
+            managed.endWaiting()
             return ["process": try start(programs, managed, parameters).process.json]
         case "ListProcesses": return ["processes": .array(try programs.list().map(\.process.json))]
         default: break

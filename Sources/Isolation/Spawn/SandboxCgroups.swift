@@ -48,10 +48,7 @@ final class SandboxCgroups: Sendable {
             try initLeaf.create()
             try initLeaf.set(
                 isRestored
-                    ? SandboxCgroups.restoringLimits(spec)
-                    : CgroupLimits(
-                        memoryBytes: SandboxCgroups.initMemory, cpuMillicores: nil,
-                        processes: SandboxCgroups.initProcesses + spec.processes, oomGroup: false))
+                    ? SandboxCgroups.restoringLimits(spec) : SandboxCgroups.initLimits(processes: spec.processes))
         }
         if case .failure(let error) = result {
             try? initLeaf.remove()
@@ -73,6 +70,12 @@ final class SandboxCgroups: Sendable {
         CgroupLimits(
             memoryBytes: UInt64(spec.memoryBytes) + initMemory + restoringMemory, cpuMillicores: nil,
             processes: spec.processes + initProcesses + restoringProcesses, oomGroup: false)
+    }
+
+    /// The limits of PID 1, with the processes that it has forked and that are not in their own groups yet.
+    static func initLimits(processes: Int) -> CgroupLimits {
+        CgroupLimits(
+            memoryBytes: initMemory, cpuMillicores: nil, processes: initProcesses + processes, oomGroup: false)
     }
 
     /// The groups of a sandbox that an earlier run of the isolator left running.

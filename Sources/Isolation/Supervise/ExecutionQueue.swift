@@ -78,6 +78,9 @@ final class ExecutionQueue: Sendable {
         }
     }
 
+    /// Somebody asks for something else that is not to wait: for a while this is no time for what can.
+    func noteRequest() { state.update { $0.lastLeft = MonotonicClock.now } }
+
     /// Whether nothing runs, and nobody is still on the way to whoever waits for the last one's answer: the time for what
     /// can wait.
     var isQuiet: Bool {

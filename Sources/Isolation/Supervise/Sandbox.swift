@@ -55,6 +55,9 @@ final class Sandbox: Sendable {
     func resized(to spec: SandboxSpec) throws(SandboxError) -> Sandbox {
         try step(.cgroupAttach) { () throws(SystemCallError) in
             if spec.groupLimits != self.spec.groupLimits { try group.group.set(spec.groupLimits) }
+            if spec.processes != self.spec.processes {
+                try group.initLeaf.set(SandboxCgroups.initLimits(processes: spec.processes))
+            }
             try group.group.setWeight(percent: 100)
         }
         if let disk, case .memory(let bytes, let inodes) = spec.disk, spec.disk != self.spec.disk {

@@ -39,6 +39,8 @@ struct Run: CustomStringConvertible {
         var identifier = Identifier.make(.execution)
         var account = "acct_test"
         var sandbox: String?
+        /// What goes when the execution has ended.
+        var scratch: String?
         var network = SandboxNetwork.none
         /// Bytes of each stream that are kept; the rest is read and dropped.
         var keep = 16 << 20
@@ -71,7 +73,7 @@ struct Run: CustomStringConvertible {
         let begin = MonotonicClock.now
         let call = ExecuteCall(
             execution: request.identifier, account: request.account, sandbox: request.sandbox,
-            template: request.template, entrypoint: request.entrypoint ?? (request.sandbox == nil ? nil : request.file),
+            scratch: request.scratch, template: request.template, entrypoint: request.entrypoint ?? (request.sandbox == nil ? nil : request.file),
             arguments: request.arguments, environment: request.environment.map { .init(name: $0.key, value: $0.value) },
             limits: request.limits, network: request.network, files: files, input: sealed.rawValue,
             stdin: stdin?.rawValue,

@@ -127,6 +127,16 @@ final class TestIsolator: Sendable {
             })
     }
 
+    /// The loop devices of its sandboxes' disks, and the files that they stand for.
+    func loopDevices() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "/sys/block").compactMap { name in
+            guard name.hasPrefix("loop"), let file = LoopDevice.file(behind: Int32(name.dropFirst(4)) ?? -1),
+                file.contains("test-\(instance)/")
+            else { return nil }
+            return file
+        }
+    }
+
     /// The processes that run in its sandboxes, PID 1 of each left out.
     func processes() -> [(id: Int32, command: String)] {
         ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { name in
