@@ -1,7 +1,7 @@
 internal import Glibc
 internal import IsolationProtocol
 internal import Logging
-internal import SoulBoxModel
+public import SoulBoxModel
 internal import SoulBoxStore
 
 /// Lets requests in: finds out who sends them, and turns what the database says into an answer.

@@ -1,4 +1,4 @@
-internal import SoulBoxModel
+public import SoulBoxModel
 
 extension APIError {
     /// A component is away or the machine is full; worth another attempt.
