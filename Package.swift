@@ -187,6 +187,12 @@ let package = Package(
                 "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", "TestProcess",
                 "TestWorld", logging,
             ], exclude: ["Programs/python", "Programs/nodejs"]),
+        tests(
+            "SoulBoxGatewayTests",
+            [
+                "SoulBoxGateway",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
+            ]),
         tests("SoulBoxEgressTests", ["SoulBoxEgress", "IsolationProtocol", "LinuxKernel", "SoulBoxModel", logging]),
         tests("FastCGITests", ["FastCGI", "LinuxKernel"]),
         .target(

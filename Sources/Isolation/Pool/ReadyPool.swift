@@ -41,7 +41,8 @@ final class ReadyPool: Sendable {
     let log: Logger
 
     init(
-        _ settings: PoolSettings, sandboxes: OneShotSandboxes, persistent: ReadyPersistent, queue: ExecutionQueue, log: Logger
+        _ settings: PoolSettings, sandboxes: OneShotSandboxes, persistent: ReadyPersistent, queue: ExecutionQueue,
+        log: Logger
     ) {
         self.settings = settings
         self.sandboxes = sandboxes

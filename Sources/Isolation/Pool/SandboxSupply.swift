@@ -76,7 +76,8 @@ final class SandboxSupply: Sendable {
     ///   - standard: What it is started with when nobody has called yet.
     ///   - file: The name of its text; nil is the call's, or the image's.
     static func program(
-        of image: Image, for call: ExecuteCall? = nil, standard: ExecutionLimits = ExecutionLimits(), file: String? = nil
+        of image: Image, for call: ExecuteCall? = nil, standard: ExecutionLimits = ExecutionLimits(),
+        file: String? = nil
     ) -> PrestartedProgram.Command? {
         // What a user's template has added would run before there is anything to run.
         guard image.layer == nil else { return nil }

@@ -9,7 +9,9 @@ extension ManagedSandbox {
     /// keep, neither the directory nor, since nothing else says that it may live on, what runs.
     func start(from ready: ReadySandbox, _ image: Image, _ networks: SandboxNetworks) throws {
         let record = state.read { $0.record }
-        guard case .image(let disk, _) = ready.sandbox.spec.disk else { throw SandboxError(.stageDisk, "no disk of its own") }
+        guard case .image(let disk, _) = ready.sandbox.spec.disk else {
+            throw SandboxError(.stageDisk, "no disk of its own")
+        }
         let startedAt = Timestamp.now
         let sandbox = try ready.resized(
             to: record.spec(image, disk: directory.disk), ReadyPersistent.executionLimits

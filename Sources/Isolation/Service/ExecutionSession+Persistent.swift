@@ -92,7 +92,8 @@ extension ExecutionSession {
             of: image, for: call, standard: ReadyPersistent.executionLimits, file: waiting.command.entrypoint)
         command?.isForked = false
         // The text's name must be nobody's wish.
-        guard call.command.isEmpty, call.terminal == nil, command == waiting.command, call.scratch != nil, call.scratch == call.entrypoint,
+        guard call.command.isEmpty, call.terminal == nil, command == waiting.command, call.scratch != nil,
+            call.scratch == call.entrypoint,
             managed.limits.diskBytes == ReadyPersistent.limits.diskBytes, !waiting.isDead
         else {
             waiting.started.end()

@@ -49,7 +49,8 @@ struct ReadyPersistentTests {
         #expect(search.output == "[]\n", "\(search)")
     }
 
-    @Test("the first execution is like the second: arguments, input, environment, files, and no other process beside it")
+    @Test(
+        "the first execution is like the second: arguments, input, environment, files, and no other process beside it")
     func firstExecution() throws {
         let sandbox = try TestSandbox.ready()
         defer { try? sandbox.remove() }
@@ -79,7 +80,8 @@ struct ReadyPersistentTests {
         #expect(outputs[0] == outputs[1])
     }
 
-    @Test("what comes with the first execution decides how its interpreter starts", arguments: ["environment", "package"])
+    @Test(
+        "what comes with the first execution decides how its interpreter starts", arguments: ["environment", "package"])
     func before(change: String) throws {
         let sandbox = try TestSandbox.ready()
         defer { try? sandbox.remove() }
@@ -103,7 +105,8 @@ struct ReadyPersistentTests {
         defer { try? sandbox.remove() }
         #expect(try sandbox.connect().pauseSandbox(sandbox.id, account: sandbox.account).phase == .paused)
         #expect(try sandbox.connect().resumeSandbox(sandbox.id, account: sandbox.account).phase == .running)
-        let run = try sandbox.hidden("import os; print([p for p in os.listdir('/proc') if p.isdigit()] == [str(os.getpid())])")
+        let run = try sandbox.hidden(
+            "import os; print([p for p in os.listdir('/proc') if p.isdigit()] == [str(os.getpid())])")
         #expect(run.output == "True\n", "\(run)")
     }
 
@@ -115,7 +118,8 @@ struct ReadyPersistentTests {
         let group = try sandbox.group()
         func programs() -> [Substring] {
             CgroupInspection.roots.flatMap { root in
-                ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/soulbox-\(isolator.instance)/sbx/\(group)")) ?? [])
+                ((try? FileManager.default.contentsOfDirectory(
+                    atPath: "\(root)/soulbox-\(isolator.instance)/sbx/\(group)")) ?? [])
                     .filter { $0.hasPrefix("x-") }.map { $0[...] }
             }
         }
@@ -145,11 +149,13 @@ struct ReadyPersistentTests {
         defer { second.stop() }
         #expect(second.sandboxes == [groups.0, groups.1])
         #expect(
-            Set(try second.loopDevices()) == Set([sandbox.id, unused.id].map { second.sandboxDirectory + "/\($0)/disk.ext4" }))
+            Set(try second.loopDevices())
+                == Set([sandbox.id, unused.id].map { second.sandboxDirectory + "/\($0)/disk.ext4" }))
         for (id, kept) in [(sandbox.id, "True"), (unused.id, "False")] {
             let after = TestSandbox(adopted: id, on: second)
             #expect(try after.state.phase == .running)
-            let run = try after.python("import os; print(os.path.exists('kept'), len([p for p in os.listdir('/proc') if p.isdigit()]))")
+            let run = try after.python(
+                "import os; print(os.path.exists('kept'), len([p for p in os.listdir('/proc') if p.isdigit()]))")
             #expect(run.output == "\(kept) 1\n", "\(run)")
             _ = try after.connect().stopSandbox(id, account: after.account)
             #expect(try after.connect().startSandbox(id, account: after.account).phase == .running)
@@ -167,7 +173,8 @@ struct ReadyPersistentTests {
         let own = try sandbox.group()
         #expect(isolator.waitUntilReady())
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
-            guard let pid = Int32(name), let group = try? String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8),
+            guard let pid = Int32(name),
+                let group = try? String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8),
                 group.contains("soulbox-\(isolator.instance)/sbx/"), group.contains("/init\n"), !group.contains(own)
             else { continue }
             kill(pid, SIGKILL)

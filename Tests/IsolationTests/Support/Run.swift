@@ -73,7 +73,8 @@ struct Run: CustomStringConvertible {
         let begin = MonotonicClock.now
         let call = ExecuteCall(
             execution: request.identifier, account: request.account, sandbox: request.sandbox,
-            scratch: request.scratch, template: request.template, entrypoint: request.entrypoint ?? (request.sandbox == nil ? nil : request.file),
+            scratch: request.scratch, template: request.template,
+            entrypoint: request.entrypoint ?? (request.sandbox == nil ? nil : request.file),
             arguments: request.arguments, environment: request.environment.map { .init(name: $0.key, value: $0.value) },
             limits: request.limits, network: request.network, files: files, input: sealed.rawValue,
             stdin: stdin?.rawValue,
