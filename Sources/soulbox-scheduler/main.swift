@@ -30,7 +30,9 @@ do {
             store: TemplateStore(database), connections: connections,
             settings: TemplateSettings(pipIndex: configuration.pipIndex), process: presence.id, log: log),
         snapshots: SnapshotTaker(
-            store: SnapshotStore(database), connections: connections, process: presence.id, log: log),
+            store: SnapshotStore(database), connections: connections, process: presence.id,
+            keep: SnapshotTaker.Retention(
+                days: configuration.snapshots.keepDays, perSandbox: configuration.snapshots.keepPerSandbox), log: log),
         runner: runner, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)

@@ -149,11 +149,12 @@ struct OperatorConfiguration: Decodable {
     var network = Network()
     var readyPool = ReadyPool()
     var gateway = Gateway()
+    var snapshots = Snapshots()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, executions, database, images, tokens, sandboxes, templates, network, gateway
+        case http, executions, database, images, tokens, sandboxes, templates, network, gateway, snapshots
         case readyPool = "ready_pool"
     }
 
@@ -167,6 +168,7 @@ struct OperatorConfiguration: Decodable {
         database = try values.decodeIfPresent(String.self, forKey: .database)
         images = try values.decodeIfPresent(Images.self, forKey: .images) ?? images
         readyPool = try values.decodeIfPresent(ReadyPool.self, forKey: .readyPool) ?? readyPool
+        snapshots = try values.decodeIfPresent(Snapshots.self, forKey: .snapshots) ?? snapshots
         gateway = try values.decodeIfPresent(Gateway.self, forKey: .gateway) ?? gateway
         network = try values.decodeIfPresent(Network.self, forKey: .network) ?? network
         sandboxes = try values.decodeIfPresent(Sandboxes.self, forKey: .sandboxes) ?? sandboxes
@@ -221,6 +223,7 @@ struct OperatorConfiguration: Decodable {
         network.resolve(&resolved.network)
         readyPool.resolve(&resolved.readyPool)
         gateway.resolve(&resolved.gateway)
+        snapshots.resolve(&resolved.snapshots)
         resolved.uploadLimitBytes = sandboxes.uploadLimit ?? resolved.uploadLimitBytes
         resolved.pipIndex = templates.pipIndex ?? PipIndex.host() ?? ""
         resolved.tokens.directory = instance.tokens
