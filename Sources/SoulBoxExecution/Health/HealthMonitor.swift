@@ -1,6 +1,6 @@
 internal import Glibc
 internal import LinuxKernel
-internal import SoulBoxModel
+public import SoulBoxModel
 internal import Synchronization
 
 /// Watches the components that the service stands on, so that `GET /health` answers at once whatever they do.
@@ -12,26 +12,55 @@ public final class HealthMonitor: Sendable {
     public struct Component: Sendable {
         /// Its name in the answer.
         public let name: String
-        /// Throws when the component is not well; should give up within 500 ms.
-        public let check: @Sendable () throws -> Void
+        /// What is said of it when it is not well and does not say why itself.
+        public let failure: String
+        /// What there is to say of it. Throws when the component is not well, a ``HealthProblem`` to say why; should give up
+        /// within 500 ms.
+        public let check: @Sendable () throws -> JSONObject
 
-        /// Makes a component.
-        public init(name: String, check: @escaping @Sendable () throws -> Void) {
+        /// Makes a component of which there is nothing to say but that it is well.
+        public init(
+            name: String, failure: String = "does not answer", check: @escaping @Sendable () throws -> Void
+        ) {
+            self.init(name, failure) {
+                try check()
+                return JSONObject()
+            }
+        }
+
+        /// Makes a component with details.
+        public static func reporting(
+            name: String, failure: String = "does not answer", details: @escaping @Sendable () throws -> JSONObject
+        ) -> Component { Component(name, failure, details) }
+
+        private init(_ name: String, _ failure: String, _ check: @escaping @Sendable () throws -> JSONObject) {
             self.name = name
+            self.failure = failure
             self.check = check
         }
     }
 
     /// How a component stands.
-    struct Finding: Sendable, Equatable {
-        let name: String
-        let isHealthy: Bool
-        let lastCheck: Timestamp
+    public struct Finding: Sendable, Equatable {
+        /// Its name.
+        public let name: String
+        /// Whether it is well.
+        public let isHealthy: Bool
+        /// When it was asked last.
+        public let lastCheck: Timestamp
+        /// How long that took, in microseconds.
+        public let microseconds: Int64
+        /// Why it is not well.
+        public let message: String?
+        /// What there is to say of it.
+        public let details: JSONObject
     }
 
     private struct Check {
-        var isHealthy = false
+        var problem: String? = "was not asked yet"
+        var details = JSONObject()
         var completedAt: Timestamp
+        var microseconds: Int64 = 0
         var begunAt: UInt64?
     }
 
@@ -60,20 +89,32 @@ public final class HealthMonitor: Sendable {
     }
 
     /// Asks one component.
-    func check(_ index: Int) {
-        checks.withLock { $0[index].begunAt = MonotonicClock.now }
-        let isHealthy = (try? components[index].check()) != nil
-        checks.withLock { $0[index] = Check(isHealthy: isHealthy, completedAt: .now) }
+    public func check(_ index: Int) {
+        let begin = MonotonicClock.now
+        checks.withLock { $0[index].begunAt = begin }
+        var check = Check(problem: nil, completedAt: .now)
+        do {
+            check.details = try components[index].check()
+        } catch {
+            check.problem = (error as? HealthProblem)?.message ?? components[index].failure
+        }
+        check.completedAt = .now
+        check.microseconds = Int64((MonotonicClock.now - begin) / 1000)
+        checks.withLock { $0[index] = check }
     }
 
     /// How all components stand, in the order in which they were given.
-    var findings: [Finding] {
+    public var findings: [Finding] {
         let now = MonotonicClock.now
         // A copy, so that no request waits for another's answer to be made.
         return zip(components, checks.withLock { $0 }).map { component, check in
             // One that has been asked for longer than any sound component takes hangs, whatever it said before.
             let hangs = check.begunAt.map { now > $0 + HealthMonitor.patienceNanoseconds } ?? false
-            return Finding(name: component.name, isHealthy: check.isHealthy && !hangs, lastCheck: check.completedAt)
+            let problem = hangs ? "has not answered for two seconds" : check.problem
+            return Finding(
+                name: component.name, isHealthy: problem == nil, lastCheck: check.completedAt,
+                microseconds: check.microseconds, message: problem,
+                details: problem == nil ? check.details : JSONObject())
         }
     }
 }
