@@ -53,7 +53,10 @@ final class Worker {
             carrier: runner,
             catalog: runner.catalog, health: health.monitor,
             monitoring: Monitoring(
-                metrics: metrics, directory: directory, health: health, store: MetricStore(database)),
+                metrics: metrics, directory: directory, health: health, store: MetricStore(database),
+                figures: MetricStore(
+                    PostgresPool(
+                        configuration.databaseURL, size: 1, waitMilliseconds: 500, statementMilliseconds: 500))),
             process: presence.id, version: configuration.version,
             document: (try? Files.read(configuration.documentPath, maximum: 4 << 20)) ?? [],
             uploadLimit: configuration.uploadLimitBytes, log: log)

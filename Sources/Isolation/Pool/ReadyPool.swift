@@ -104,7 +104,7 @@ final class ReadyPool: Sendable {
         let counts = state.withLock { state in
             state.shelves.map { kind, shelf in
                 ReadyCount(
-                    template: kind.image, runtime: shelf.image.manifest.runtime.rawValue,
+                    template: shelf.image.manifest.id, runtime: shelf.image.manifest.runtime.rawValue,
                     isPersistent: kind.isPersistent, ready: shelf.ready.count)
             }
         }

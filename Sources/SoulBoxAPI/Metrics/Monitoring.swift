@@ -8,6 +8,7 @@ public struct Monitoring: Sendable {
     let directory: MetricDirectory
     let health: ServiceHealth
     let store: MetricStore
+    let figures: MetricStore
 
     /// Puts it together.
     ///
@@ -16,10 +17,16 @@ public struct Monitoring: Sendable {
     ///   - directory: Where all processes of the instance count.
     ///   - health: The components of the service.
     ///   - store: Measurements in the database.
-    public init(metrics: ServiceMetrics, directory: MetricDirectory, health: ServiceHealth, store: MetricStore) {
+    ///   - figures: The same for what `/metrics` asks: over connections that give up soon, for a page that must come when the
+    ///     database has just gone away.
+    public init(
+        metrics: ServiceMetrics, directory: MetricDirectory, health: ServiceHealth, store: MetricStore,
+        figures: MetricStore
+    ) {
         self.metrics = metrics
         self.directory = directory
         self.health = health
         self.store = store
+        self.figures = figures
     }
 }

@@ -36,11 +36,20 @@ struct MetricsTests {
             #expect(before.values["soulbox_up{component=\"\(component)\"}"] == 1, "\(component)")
         }
         #expect(before.sum("soulbox_database_connections_limit", "worker-control") == 8)
-        #expect(before.sum("soulbox_ready_sandboxes", "template=\"basic-python\"", "language=\"python\"") >= 1)
+        // The pool fills itself in the first seconds.
+        var ready = before
+        let deadline = Date().addingTimeInterval(10)
+        let python = ["template=\"basic-python\"", "language=\"python\"", "use=\"execution\""]
+        while ready.sum("soulbox_ready_sandboxes", python[0], python[1], python[2]) < 1, Date() < deadline {
+            try await Task.sleep(for: .milliseconds(200))
+            ready = try await stack.metrics()
+        }
+        #expect(ready.sum("soulbox_ready_sandboxes", python[0], python[1], python[2]) >= 1)
         for number in 0..<3 { #expect(try await stack.send("GET", "/api/nothing-\(number)").status == 404) }
         let after = try await stack.metrics()
         let none = "route=\"none\""
         #expect(after.sum("soulbox_http_requests_total", none) - before.sum("soulbox_http_requests_total", none) == 3)
+        #expect(after.sum("soulbox_http_requests_total", "route=\"/api/metrics\"", "status=\"4xx\"") >= 2)
         #expect(!after.values.keys.contains { $0.contains("nothing-") })
     }
 
