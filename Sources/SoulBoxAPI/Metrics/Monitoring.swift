@@ -8,7 +8,7 @@ public struct Monitoring: Sendable {
     let directory: MetricDirectory
     let health: ServiceHealth
     let store: MetricStore
-    let figures: MetricStore
+    let figures: PromptFigures
 
     /// Puts it together.
     ///
@@ -27,6 +27,6 @@ public struct Monitoring: Sendable {
         self.directory = directory
         self.health = health
         self.store = store
-        self.figures = figures
+        self.figures = PromptFigures(figures)
     }
 }

@@ -46,7 +46,7 @@ struct ServicePage {
         page.add(ServicePage.up, findings.map { (["component": $0.name], $0.isHealthy ? 1 : 0) })
         // A database that is away is not waited for.
         let hasDatabase = findings.first { $0.name == "database" }?.isHealthy ?? false
-        let figures = hasDatabase ? try? monitoring.figures.figures() : nil
+        let figures = hasDatabase ? monitoring.figures.read() : nil
         let status = monitoring.health.isolatorStatus
         page.add(ServicePage.queue, queues(status, figures))
         page.add(ServicePage.running, status.map { Double($0.executionsRunning) })

@@ -66,26 +66,36 @@ struct HealthTests {
         #expect(try await stack.send("GET", "/api/metrics", authenticated: false).status == 200)
         // For this page alone.
         #expect(try await stack.send("GET", "/api/metrics/performance", authenticated: false).status == 401)
-        signal(stack, "postgres", SIGSTOP)
-        for pid in try TestStack.shell("pgrep -P \(stack.pids("postgres").first ?? 0)").split(separator: "\n") {
-            if let pid = Int32(pid) { _ = kill(pid, SIGSTOP) }
-        }
-        defer {
-            for pid in (try? TestStack.shell("pgrep -P \(stack.pids("postgres").first ?? 0)"))?.split(separator: "\n")
-                ?? []
-            {
-                if let pid = Int32(pid) { _ = kill(pid, SIGCONT) }
-            }
-            signal(stack, "postgres", SIGCONT)
-        }
+        let scheduler = stack.pids("scheduler")
+        halt(stack, SIGSTOP)
         var value: Double?
         let deadline = Date().addingTimeInterval(6)
         while value != 0, Date() < deadline {
+            let begin = Date()
             let answer = try await stack.send("GET", "/api/metrics", authenticated: false)
-            #expect(answer.status == 200)
+            // Also in the moment before the watch has seen it.
+            #expect(answer.status == 200 && Date().timeIntervalSince(begin) < 2.5)
             value = MetricText(answer.text).values["soulbox_up{component=\"database\"}"]
             try await Task.sleep(for: .milliseconds(100))
         }
+        halt(stack, SIGCONT)
         #expect(value == 0)
+        // What was not measured is missing; from now on it is measured again, by the same process.
+        let newest = try stack.sql("SELECT max(at) FROM metric_samples")
+        var next = newest
+        let measured = Date().addingTimeInterval(25)
+        while next == newest, Date() < measured {
+            try await Task.sleep(for: .milliseconds(300))
+            next = try stack.sql("SELECT max(at) FROM metric_samples")
+        }
+        #expect(next > newest && stack.pids("scheduler") == scheduler)
+    }
+
+    /// The server with all that serve its connections.
+    private func halt(_ stack: TestStack, _ number: CInt) {
+        guard let server = stack.pids("postgres").first else { return }
+        let children =
+            (try? TestStack.shell("pgrep -P \(server)"))?.split(separator: "\n").compactMap { Int32($0) } ?? []
+        for pid in [server] + children { _ = kill(pid, number) }
     }
 }
