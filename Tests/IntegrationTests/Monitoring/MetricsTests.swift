@@ -88,17 +88,38 @@ struct MetricsTests {
         }
         #expect(last == 429)
         #expect(try await stack.run("python", "while True: pass", [("timeout", 1)])["status"] == "timeout")
+        try await cancel(beforeStart: true)
+        try await cancel(beforeStart: false)
         var after = try await stack.metrics()
         func grown(_ name: String, _ labels: String) -> Double { after.sum(name, labels) - before.sum(name, labels) }
         let deadline = Date().addingTimeInterval(10)
-        while grown("soulbox_executions_total", "language=\"nodejs\",status=\"completed\"") < 2, Date() < deadline {
+        while grown("soulbox_executions_total", "language=\"nodejs\",status=\"completed\"") < 2
+            || grown("soulbox_executions_total", "language=\"go\"") < 2, Date() < deadline
+        {
             try await Task.sleep(for: .milliseconds(100))
             after = try await stack.metrics()
         }
         #expect(grown("soulbox_executions_total", "language=\"nodejs\",status=\"completed\"") == 2)
         #expect(grown("soulbox_executions_total", "language=\"python\",status=\"timeout\",reason=\"timeout\"") == 1)
+        #expect(grown("soulbox_executions_total", "language=\"go\",status=\"cancelled\",reason=\"cancelled\"") == 2)
         #expect(grown("soulbox_rate_limit_refusals_total", "limit=\"execution\"") == 1)
         #expect(grown("soulbox_rate_limit_refusals_total", "limit=\"standard\"") == 0)
+    }
+
+    /// Cancels an asynchronous execution; one that no scheduler has taken, or one that runs.
+    private func cancel(beforeStart: Bool) async throws {
+        let schedulers = stack.pids("scheduler")
+        if beforeStart { for pid in schedulers { _ = kill(pid, SIGSTOP) } }
+        defer { for pid in schedulers { _ = kill(pid, SIGCONT) } }
+        let code = "package main\nimport \"time\"\nfunc main() { time.Sleep(20 * time.Second) }"
+        let accepted = try await stack.execute(["language": "go", "code": .string(code), "async": true])
+        let id = try #require(accepted.json["execution_id"]?.stringValue)
+        let deadline = Date().addingTimeInterval(20)
+        while !beforeStart, Date() < deadline,
+            try await stack.send("GET", "/api/execute/\(id)").json["status"] != "running"
+        { try await Task.sleep(for: .milliseconds(50)) }
+        let answer = try await stack.send("DELETE", "/api/execute/\(id)")
+        #expect(answer.status == 200, "\(answer.text)")
     }
 
     @Test("kill -9 of every worker loses no count, and no sum goes back")
