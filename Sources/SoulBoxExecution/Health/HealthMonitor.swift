@@ -65,6 +65,8 @@ public final class HealthMonitor: Sendable {
     }
 
     private static let pauseMicroseconds: UInt32 = 1_000_000
+    /// One that is not well is asked more often: its return is waited for.
+    private static let troubledMicroseconds: UInt32 = 250_000
     private static let patienceNanoseconds: UInt64 = 2_000_000_000
 
     private let components: [Component]
@@ -81,15 +83,15 @@ public final class HealthMonitor: Sendable {
         for index in components.indices {
             WorkerThread.start(name: "health-\(index)") { [self] in
                 while true {
-                    check(index)
-                    usleep(HealthMonitor.pauseMicroseconds)
+                    usleep(check(index) ? HealthMonitor.pauseMicroseconds : HealthMonitor.troubledMicroseconds)
                 }
             }
         }
     }
 
-    /// Asks one component.
-    public func check(_ index: Int) {
+    /// Asks one component. Returns whether it is well.
+    @discardableResult
+    public func check(_ index: Int) -> Bool {
         let begin = MonotonicClock.now
         checks.withLock { $0[index].begunAt = begin }
         var check = Check(problem: nil, completedAt: .now)
@@ -100,7 +102,8 @@ public final class HealthMonitor: Sendable {
         }
         check.completedAt = .now
         check.microseconds = Int64((MonotonicClock.now - begin) / 1000)
-        checks.withLock { $0[index] = check }
+        checks.withLock { [check] in $0[index] = check }
+        return check.problem == nil
     }
 
     /// How all components stand, in the order in which they were given.
