@@ -13,11 +13,13 @@ struct MetricsTests {
 
     private func run(_ count: Int, _ code: String = "print(1)") async throws {
         let stack = stack
-        try await withThrowingTaskGroup(of: Int.self) { group in
+        try await withThrowingTaskGroup(of: Answer.self) { group in
             for _ in 0..<count {
-                group.addTask { try await stack.execute(["language": "python", "code": .string(code)]).status }
+                group.addTask { try await stack.execute(["language": "python", "code": .string(code)]) }
             }
-            for try await status in group { #expect(status == 200) }
+            for try await answer in group {
+                #expect(answer.status == 200 && answer.json["status"] == "completed", "\(answer.text)")
+            }
         }
     }
 
