@@ -3,6 +3,7 @@ internal import IsolationProtocol
 internal import Logging
 internal import Postgres
 internal import SoulBoxExecution
+internal import SoulBoxMetrics
 internal import SoulBoxScheduler
 internal import SoulBoxService
 internal import SoulBoxStore
@@ -13,6 +14,10 @@ do {
     let processes = ProcessStore(PostgresPool(configuration.databaseURL, size: 2))
     let presence = try ProcessPresence(processes, kind: "scheduler", log: log)
     presence.start()
+    let directory = MetricDirectory(run: configuration.runDirectory)
+    let metrics = ServiceMetrics(role: "scheduler", directory: directory) {
+        log.error("this process counts for itself alone", metadata: ["error": "\($0)"])
+    }
     let connections = IsolatorConnections(path: configuration.isolatorSocket)
     let executions = configuration.executions
     let runner = ExecutionRunner(
@@ -33,10 +38,23 @@ do {
             store: SnapshotStore(database), connections: connections, process: presence.id,
             keep: SnapshotTaker.Retention(
                 days: configuration.snapshots.keepDays, perSandbox: configuration.snapshots.keepPerSandbox), log: log),
-        runner: runner, process: presence.id,
+        runner: runner, metrics: metrics.executions, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)
     scheduler.start()
+    metrics.watch(role: "scheduler") {
+        let usage = database.usage
+        return .init(open: usage.open, used: usage.used, limit: database.size)
+    }
+    let housekeeping = PostgresPool(configuration.databaseURL, size: 2)
+    let health = ServiceHealth(
+        database: housekeeping.check, processes: ProcessStore(housekeeping), connections: connections,
+        gatewaySocket: configuration.gatewaySocket, sandboxDirectory: configuration.sandboxDirectory)
+    health.monitor.start()
+    MetricSampler(
+        store: MetricStore(housekeeping), directory: directory, health: health, node: configuration.node,
+        sandboxDirectory: configuration.sandboxDirectory, log: log
+    ).start()
     ServiceProcess.waitForTermination()
     scheduler.stop(within: 25)
     presence.stop()
