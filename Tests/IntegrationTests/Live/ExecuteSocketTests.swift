@@ -39,6 +39,7 @@ extension LiveTests {
             #expect(text("lines") == "ready\nONE\nZWÖLF\nend\n" && last("lines")["status"] == "completed")
             #expect(text("bytes") == "ff00fe\n" && text("whole") == "616263\n")
             #expect(text("term") == "ready\ngot SIGTERM\n" && last("term")["exit_code"] == 3)
+            #expect(last("at_once")["termination"]?["signal"] == "SIGTERM", "\(last("at_once").text)")
             #expect(last("kill")["status"] == "failed" && last("kill")["termination"]?["signal"] == "SIGKILL")
             #expect(last("cancel")["status"] == "cancelled" && last("deadline")["status"] == "timeout")
             let encoded = (runs["binary"]?["messages"]?.items ?? []).filter { $0["encoding"] == "base64" }

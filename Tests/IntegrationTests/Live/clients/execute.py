@@ -60,6 +60,8 @@ def controls():
         run("bytes", HEX, {"type": "stdin", "data": given, "encoding": "base64"}, {"type": "close_stdin"})
         run("whole", HEX, stdin="abc")
         run("term", TERM, {"type": "signal", "signal": "SIGTERM"})
+        # Before anybody knows whether the program runs.
+        run("at_once", "import time\ntime.sleep(20)", {"type": "signal", "signal": "SIGTERM"}, timeout=10)
         run("kill", SLEEP, {"type": "signal", "signal": 9})
         run("cancel", SLEEP, {"type": "cancel"})
         run("deadline", SLEEP, timeout=1)
