@@ -12,9 +12,9 @@ extension ExecutionStore {
         """
 
     private static let findOfKey = """
-        \(KeyAdmission.table)
-        SELECT a.*, \(columns)
-        FROM a LEFT JOIN executions e ON a.outcome = 'admitted' AND e.id = $5 AND e.account_id = a.account
+        SELECT \(KeyAdmission.columns), \(columns)
+        FROM api_keys k LEFT JOIN executions e ON e.id = $4 AND e.account_id = k.account_id
+        WHERE \(KeyAdmission.isGood)
         """
 
     private static let findOfAnyone = """
@@ -44,6 +44,7 @@ extension ExecutionStore {
                 ).first
             {
                 let admission = try KeyAdmission.admission(row, ticket, connection)
+                guard case .admitted = admission.outcome else { return (admission, nil) }
                 return (admission, try readIfFound(row, id: id, connection))
             }
             let result = try connection.run(

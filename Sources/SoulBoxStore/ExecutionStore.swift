@@ -8,7 +8,7 @@ public struct ExecutionStore: Sendable {
     /// A store over that pool.
     public init(_ pool: PostgresPool) { self.pool = pool }
 
-    private static let admitKey = "\(KeyAdmission.table) SELECT * FROM a"
+    private static let admitKey = "SELECT \(KeyAdmission.columns) FROM api_keys k WHERE \(KeyAdmission.isGood)"
 
     /// Admits a request that needs nothing else of the database.
     public func admit(_ ticket: Ticket) throws -> Admission {

@@ -1,70 +1,79 @@
 internal import Postgres
 internal import SoulBoxModel
 
-/// What `admit()` does for a key that works for its own account, which is nearly every request, as one plain statement.
+/// What `admit()` does for a key that works for its own account, which is nearly every request, as plain statements.
 ///
-/// PL/pgSQL starts an executor for each statement of a function: together they cost more than twice what all the rest of a short
-/// request costs the server. The rules are those of `admit()`, in its order; a test holds the two against each other.
-/// Whoever is not let in by a good key goes to `admit()` itself, which counts failures.
+/// PL/pgSQL starts an executor for each statement of a function, and so does a common table expression that may write: a look at
+/// the key, with what is asked for joined to it, costs the server half. Whoever has a limit is counted by a second statement.
+/// The rules are those of `admit()`, in its order; a test holds the two against each other. Without a good key `admit()`
+/// itself is asked, which counts failures.
 enum KeyAdmission {
     /// Whether a ticket is of that kind: no token, nobody else's account.
     static func serves(_ ticket: Ticket) -> Bool {
         ticket.acting == nil && ticket.credential.only == nil && ticket.credential.secretHash != nil
     }
 
-    /// The arguments, as `$1` to `$4`.
+    /// The arguments, as `$1` to `$3`.
     static func parameters(_ ticket: Ticket) -> [PostgresParameter] {
         [
             .uuid(ticket.credential.keyID), PostgresParameter(bytes: ticket.credential.secretHash),
-            PostgresParameter(ticket.permission?.rawValue), .text(ticket.rateClass.rawValue),
+            .text(ticket.rateClass.rawValue),
         ]
     }
 
-    /// The common table expression `a`, with the columns of `admit()` and `is_stale`; no row where the key is not good.
-    ///
-    /// A request that waited for its turn over the end of a minute counts for the later one.
-    static let table = """
-        WITH k AS MATERIALIZED (
-            SELECT id, account_id, permissions, last_used_at, CASE $4
-                WHEN 'standard' THEN standard_limit
-                WHEN 'execution' THEN execution_limit
-                WHEN 'upload' THEN upload_limit END AS allowed
-            FROM api_keys
-            WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
-                AND (secret_hash = $2 OR (previous_hash = $2 AND previous_until > clock_timestamp()))
-        ), c AS (
-            INSERT INTO rate_counts AS r (subject, class, minute, count)
-            SELECT id, $4, floor(extract(epoch FROM clock_timestamp()) / 60)::bigint, 1 FROM k WHERE allowed > 0
-            ON CONFLICT (subject, class) DO UPDATE SET
-                count = CASE WHEN r.minute >= excluded.minute THEN least(r.count + 1, 1000000000) ELSE 1 END,
-                minute = greatest(r.minute, excluded.minute)
-            RETURNING r.count, r.minute
-        ), a AS (
-            SELECT k.account_id AS account, k.permissions AS granted, nullif(k.allowed, 0) AS rate_limit,
-                greatest(k.allowed - c.count, 0) AS rate_remaining, (c.minute + 1) * 60 AS rate_reset, $3 AS missing,
-                coalesce(k.last_used_at < clock_timestamp() - interval '1 minute', true) AS is_stale,
-                CASE
-                    WHEN c.count > k.allowed THEN 'limited'
-                    WHEN $3::text IS NULL OR $3 = ANY (k.permissions) OR 'admin' = ANY (k.permissions) THEN 'admitted'
-                    ELSE 'forbidden' END AS outcome
-            FROM k LEFT JOIN c ON true
-        )
+    /// What is selected of a key `k`.
+    static let columns = """
+        k.account_id AS account, k.permissions AS granted,
+        CASE $3 WHEN 'standard' THEN k.standard_limit WHEN 'execution' THEN k.execution_limit
+            WHEN 'upload' THEN k.upload_limit END AS allowed,
+        coalesce(k.last_used_at < clock_timestamp() - interval '1 minute', true) AS is_stale
         """
 
+    /// Whether a key `k` is the caller's and good.
+    static let isGood = """
+        k.id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
+            AND (k.secret_hash = $2 OR (k.previous_hash = $2 AND k.previous_until > clock_timestamp()))
+        """
+
+    /// A request that waited for its turn over the end of a minute counts for the later one.
+    private static let count = """
+        INSERT INTO rate_counts AS r (subject, class, minute, count)
+        VALUES ($1, $2, floor(extract(epoch FROM clock_timestamp()) / 60)::bigint, 1)
+        ON CONFLICT (subject, class) DO UPDATE SET
+            count = CASE WHEN r.minute >= excluded.minute THEN least(r.count + 1, 1000000000) ELSE 1 END,
+            minute = greatest(r.minute, excluded.minute)
+        RETURNING r.count, r.minute
+        """
+
+    /// To the minute: a write for each request would cost more than it tells.
     private static let touch = """
         UPDATE api_keys SET last_used_at = clock_timestamp()
         WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
         """
 
-    /// Reads a row of `a`, and notes that the key is used: to the minute, since a write for each request would cost more than
-    /// it tells.
+    /// Counts the request of a good key, notes that the key is used, and looks at what it may do.
     static func admission(
         _ row: PostgresRow, _ ticket: Ticket, _ connection: PostgresConnection
     ) throws(PostgresError) -> Admission {
-        let admission = try ticket.admission(row)
-        if admission.outcome != .limited, try row.bool("is_stale") {
-            try connection.run(touch, [.uuid(ticket.credential.keyID)])
+        let key = PostgresParameter.uuid(ticket.credential.keyID)
+        let allowed = Int(try row.integer("allowed"))
+        var rate: RateState?
+        if allowed > 0 {
+            let counted = try connection.run(count, [key, .text(ticket.rateClass.rawValue)])
+            guard let counted = counted.first else { throw PostgresError(.decoding, "no count") }
+            let number = Int(try counted.integer("count"))
+            rate = RateState(
+                limit: allowed, remaining: max(allowed - number, 0),
+                resetAt: (try counted.integer("minute") + 1) * 60)
+            if number > allowed { return Admission(.limited, rate: rate) }
         }
-        return admission
+        if try row.bool("is_stale") { try connection.run(touch, [key]) }
+        let caller = Caller(
+            keyID: ticket.credential.keyID, accountID: try row.bytes("account"),
+            permissions: Permission.set(of: try row.textArray("granted")))
+        if let needed = ticket.permission, !caller.may(needed) {
+            return Admission(.forbidden(missing: needed), rate: rate)
+        }
+        return Admission(.admitted(caller), rate: rate)
     }
 }
