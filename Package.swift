@@ -194,7 +194,7 @@ let package = Package(
         tests(
             "SoulBoxGatewayTests",
             [
-                "SoulBoxGateway",
+                "SoulBoxGateway", "SoulBoxStore", .product(name: "Yams", package: "Yams"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),
         tests("SoulBoxEgressTests", ["SoulBoxEgress", "IsolationProtocol", "LinuxKernel", "SoulBoxModel", logging]),
@@ -237,6 +237,6 @@ let package = Package(
                 "SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService", "TestDatabase", "TestProcess",
                 "TestWorld",
                 crypto,
-            ]),
+            ], exclude: ["Live/clients"]),
     ]
 )

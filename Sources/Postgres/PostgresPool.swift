@@ -96,7 +96,8 @@ public final class PostgresPool: Sendable {
 
     private func giveBack(_ connection: PostgresConnection?) {
         state.update { state in
-            if let connection, connection.isUsable {
+            // Whoever takes it looks whether the server is still there.
+            if let connection, connection.isInOrder {
                 state.idle.append(connection)
             } else {
                 state.open -= 1

@@ -46,6 +46,7 @@ public final class GatewayServer: Sendable {
         let channel = try bootstrap.withBoundSocket(socket).wait()
         listener.withLock { $0 = channel }
         try PeerServer(services).start()
+        Housekeeping(services).start()
     }
 
     private func prepare(_ channel: any Channel) throws {

@@ -67,6 +67,8 @@ final class Gateway {
         limits.connections = settings.connections
         limits.connectionsPerKey = settings.connectionsPerKey
         limits.executions = settings.executions
+        limits.pingSeconds = settings.pingSeconds
+        limits.silenceSeconds = settings.silenceSeconds
         limits.live.graceMilliseconds = settings.graceSeconds * 1000
         return limits
     }

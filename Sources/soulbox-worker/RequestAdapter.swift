@@ -17,7 +17,7 @@ struct RequestAdapter: Sendable {
                 body: FastCGIBody(request: request),
                 clientDescriptor: request.clientDescriptor,
                 isFromTrustedAddress: request.parameter("SOULBOX_TRUSTED_ADDRESS") == "1",
-                headers: { request.parameter(RequestAdapter.variable(for: $0)) }))
+                headers: request.header))
         do {
             let headers = answer.headers.map { (name: $0.name, value: $0.value) }
             if let stream = answer.stream {
@@ -38,11 +38,5 @@ struct RequestAdapter: Sendable {
         } catch {
             // The client or the web server has gone; nobody is left to tell.
         }
-    }
-
-    /// The CGI variable that holds a header field (RFC 3875, section 4.1.18).
-    private static func variable(for header: String) -> String {
-        let name = header.uppercased().replacing("-", with: "_")
-        return name == "CONTENT_TYPE" || name == "CONTENT_LENGTH" ? name : "HTTP_" + name
     }
 }

@@ -58,11 +58,12 @@ public struct HTTPRequest {
 
     private static func split(_ target: String) -> (path: String, query: String) {
         var rest = Substring(target)
-        for scheme in ["http://", "https://"] where rest.hasPrefix(scheme) {
+        // Nearly all begin with the path.
+        for scheme in ["http://", "https://"] where rest.utf8.first == UInt8(ascii: "h") && rest.hasPrefix(scheme) {
             rest = rest.dropFirst(scheme.count)
             rest = rest.firstIndex(of: "/").map { rest[$0...] } ?? "/"
         }
-        let pieces = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        return (pieces.first.map(String.init) ?? "/", pieces.count > 1 ? String(pieces[1]) : "")
+        guard let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (String(rest), "") }
+        return (String(rest[..<mark]), String(rest[rest.utf8.index(after: mark)...]))
     }
 }

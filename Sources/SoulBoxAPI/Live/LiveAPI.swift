@@ -44,6 +44,12 @@ public struct LiveAPI: Sendable {
         try executions.gate.admit(route(call, .permission(permission), .standard))
     }
 
+    /// Those of the keys, as callers have them, that may still be used.
+    public func good(among keys: [[UInt8]]) throws(APIError) -> Set<[UInt8]> {
+        let platform = files.sandboxes.platform
+        return try platform.gate.query { try platform.keys.good(among: keys) }
+    }
+
     /// An execution that is noted, and waits to be carried out.
     public struct Begun: Sendable {
         let begun: ExecutionService.Begun
