@@ -131,8 +131,8 @@ let package = Package(
         library(
             "SoulBoxScheduler",
             [
-                "SoulBoxExecution", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel", "LinuxKernel",
-                logging,
+                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
+                "LinuxKernel", logging,
             ]),
         library(
             "SoulBoxImages",
@@ -166,9 +166,8 @@ let package = Package(
         executable(
             "soulbox-scheduler",
             [
-                "SoulBoxScheduler", "SoulBoxExecution", "IsolationProtocol", "Postgres", "SoulBoxService",
-                "SoulBoxStore",
-                logging,
+                "SoulBoxScheduler", "SoulBoxExecution", "SoulBoxKeys", "IsolationProtocol", "LinuxKernel", "Postgres",
+                "SoulBoxService", "SoulBoxStore", logging,
             ]),
         executable("soulbox-isolator", ["Isolation", "SoulBoxService", logging]),
         executable("soulbox-egress", ["SoulBoxEgress", "SoulBoxService", logging]),
@@ -213,11 +212,13 @@ let package = Package(
         tests(
             "SoulBoxAPITests",
             [
-                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
+                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxKeys", "SoulBoxStore", "Postgres", "IsolationProtocol",
+                "SoulBoxModel",
                 logging,
                 crypto,
                 .product(name: "Yams", package: "Yams"),
             ]),
+        tests("SoulBoxSchedulerTests", ["SoulBoxScheduler", "SoulBoxKeys", "SoulBoxStore", "SoulBoxModel"]),
         tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel", crypto]),
         tests(
             "SoulBoxCommandsTests",

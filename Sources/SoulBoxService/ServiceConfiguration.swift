@@ -133,6 +133,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var tokens: Tokens
     /// The networks of sandboxes.
     public var network: Network
+    /// Alerts.
+    public var alerts = Alerts()
     /// Live connections.
     public var gateway = Gateway()
     /// The largest file that is taken into a sandbox, in bytes; default 100 MiB.

@@ -1,8 +1,10 @@
 internal import Glibc
 internal import IsolationProtocol
+internal import LinuxKernel
 internal import Logging
 internal import Postgres
 internal import SoulBoxExecution
+internal import SoulBoxKeys
 internal import SoulBoxScheduler
 internal import SoulBoxService
 internal import SoulBoxStore
@@ -34,9 +36,19 @@ do {
         runner: runner, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)
+    // Whoever reads the database finds no secret in it: the key that opens them is a file.
+    let seal = WebhookSeal(key: try Files.read(configuration.tokens.directory + "/answers.seal", maximum: 32))
+    let webhooks = WebhookSender(
+        databaseURL: configuration.databaseURL, store: WebhookStore(database), policy: configuration.alerts.policy,
+        seal: seal, version: configuration.version, log: log)
+    let alerts = AlertEvaluator(databaseURL: configuration.databaseURL, log: log)
     scheduler.start()
+    alerts.start()
+    webhooks.start()
     ServiceProcess.waitForTermination()
+    alerts.stop()
     scheduler.stop(within: 25)
+    webhooks.stop(within: 6)
     presence.stop()
 } catch {
     log.critical("the scheduler cannot start", metadata: ["error": "\(error)"])
