@@ -59,6 +59,7 @@ CREATE TABLE alert_events (
     comment text
 );
 CREATE INDEX alert_events_alert ON alert_events (alert_id, at, id);
+CREATE INDEX alert_events_at ON alert_events (at);
 
 -- What is to be sent, written with the change that it tells of. A row is also the job that sends it.
 CREATE TABLE webhook_deliveries (

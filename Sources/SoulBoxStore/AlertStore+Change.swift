@@ -82,6 +82,5 @@ extension AlertStore {
                 PostgresParameter(comment),
             ])
         try WebhookStore.queue(alert, kind, comment: comment, connection)
-        try connection.run("SELECT pg_notify($1, $2)", [.text(channel), .text(alert.identifier)])
     }
 }

@@ -3,9 +3,6 @@ internal import SoulBoxModel
 
 /// The alerts in the database. They belong to the installation, not to an account.
 public struct AlertStore: Sendable {
-    /// Notified with every change of an alert.
-    public static let channel = "soulbox_alerts"
-
     static let columns = """
         a.id, a.rule_id, a.rule_name, a.metric, a.comparison, a.threshold, a.severity, a.subject, a.node, a.message,
         a.value, a.status, a.triggered_at AS triggered, a.acknowledged_at AS acknowledged, a.resolved_at AS resolved,
@@ -37,14 +34,6 @@ public struct AlertStore: Sendable {
                 ])
             return Listing(
                 items: try result.rows.map(AlertStore.read), total: try total.first?.integer("total") ?? 0)
-        }
-    }
-
-    /// How many are open.
-    public func countOpen() throws -> Int64 {
-        try pool.withConnection { connection in
-            try connection.run("SELECT count(*) AS open FROM alerts WHERE status <> 'resolved'").first?.integer("open")
-                ?? 0
         }
     }
 

@@ -11,6 +11,7 @@ public struct LiveAPI: Sendable {
     let executions: ExecutionService
     let files: SandboxFileService
     let repository: any ExecutionRepository
+    let alertStore: AlertStore
 
     /// Makes it of what `API` is made of.
     public init(
@@ -18,6 +19,7 @@ public struct LiveAPI: Sendable {
         catalog: TemplateCatalog, process: [UInt8], log: Logger
     ) {
         self.repository = repository
+        alertStore = stores.alerts.alerts
         let gate = Gate(credentials: CredentialReader(tokens: stores.tokens), repository: repository, log: log)
         let platform = Platform(
             gate: gate, keys: stores.keys, accounts: stores.accounts, audit: stores.audit,
