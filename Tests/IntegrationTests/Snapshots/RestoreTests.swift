@@ -8,7 +8,7 @@ struct RestoreTests {
     func memory() async throws {
         let account = try await SnapshotAccount()
         let sandbox = try await account.makeSandbox([("network", ["enabled": false]), ("environment", ["A": "b"])])
-        let made = try await account.send("POST", "/api/sandboxes/\(sandbox)/contexts", ["language": "python"])
+        let made = try await account.send("POST", "/api/sandboxes/\(sandbox)/contexts", [:])
         let context = try #require(made.json["context_id"]?.stringValue, "\(made.text)")
         _ = try await account.run("x = 41; open('f', 'w').write('then')", in: sandbox, context: context)
         let snapshot = try await account.takeSnapshot(of: sandbox, memory: true)
@@ -119,7 +119,7 @@ struct RestoreTests {
     func pause() async throws {
         let account = try await SnapshotAccount()
         let sandbox = try await account.makeSandbox([("idle_timeout", 3600), ("on_idle", "pause")])
-        let made = try await account.send("POST", "/api/sandboxes/\(sandbox)/contexts", ["language": "python"])
+        let made = try await account.send("POST", "/api/sandboxes/\(sandbox)/contexts", [:])
         let context = try #require(made.json["context_id"]?.stringValue, "\(made.text)")
         _ = try await account.run("y = 7", in: sandbox, context: context)
         let paused = try await account.send("POST", "/api/sandboxes/\(sandbox)/pause")
