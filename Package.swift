@@ -112,26 +112,30 @@ let package = Package(
         library("SoulBoxStore", ["Postgres", "SoulBoxModel"]),
         library("SoulBoxKeys", ["SoulBoxStore", "SoulBoxModel", crypto]),
         library("SoulBoxService", ["SoulBoxModel", "LinuxKernel", logging]),
-        library("SoulBoxExecution", ["SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging]),
+        library("SoulBoxMetrics", ["SoulBoxModel", "LinuxKernel"]),
+        library(
+            "SoulBoxExecution",
+            ["SoulBoxStore", "SoulBoxMetrics", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging]),
         library(
             "SoulBoxAPI",
             [
-                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxService", "SoulBoxStore", "Postgres", "IsolationProtocol",
-                "SoulBoxModel", "LinuxKernel", "Archives", logging, crypto,
+                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxMetrics", "SoulBoxService", "SoulBoxStore", "Postgres",
+                "IsolationProtocol", "SoulBoxModel", "LinuxKernel", "Archives", logging, crypto,
                 .product(name: "JWTKit", package: "jwt-kit"),
             ]),
         library(
             "SoulBoxGateway",
             [
-                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel",
-                logging, .product(name: "NIOCore", package: "swift-nio"),
+                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxMetrics", "SoulBoxStore", "IsolationProtocol",
+                "SoulBoxModel", "LinuxKernel", logging, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),
         library(
             "SoulBoxScheduler",
             [
-                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
+                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxMetrics", "SoulBoxStore", "Postgres", "IsolationProtocol",
+                "SoulBoxModel",
                 "LinuxKernel", logging,
             ]),
         library(
@@ -154,20 +158,21 @@ let package = Package(
             "soulbox-worker",
             [
                 "SoulBoxAPI", "SoulBoxExecution", "FastCGI", "IsolationProtocol", "LinuxKernel", "Postgres",
-                "SoulBoxModel",
+                "SoulBoxMetrics", "SoulBoxModel",
                 "SoulBoxService", "SoulBoxStore", logging,
             ]),
         executable(
             "soulbox-gateway",
             [
                 "SoulBoxGateway", "SoulBoxAPI", "SoulBoxExecution", "IsolationProtocol", "LinuxKernel", "Postgres",
-                "SoulBoxService", "SoulBoxStore", logging,
+                "SoulBoxMetrics", "SoulBoxService", "SoulBoxStore", logging,
             ]),
         executable(
             "soulbox-scheduler",
             [
                 "SoulBoxScheduler", "SoulBoxExecution", "SoulBoxKeys", "IsolationProtocol", "LinuxKernel", "Postgres",
-                "SoulBoxService", "SoulBoxStore", logging,
+                "SoulBoxMetrics", "SoulBoxService", "SoulBoxStore",
+                logging,
             ]),
         executable("soulbox-isolator", ["Isolation", "SoulBoxService", logging]),
         executable("soulbox-egress", ["SoulBoxEgress", "SoulBoxService", logging]),
@@ -177,6 +182,7 @@ let package = Package(
 
         tests("ArchivesTests", ["Archives"]),
         tests("SoulBoxModelTests", ["SoulBoxModel"]),
+        tests("SoulBoxMetricsTests", ["SoulBoxMetrics", "SoulBoxModel", "LinuxKernel", "TestProcess"]),
         tests("LinuxKernelTests", ["LinuxKernel", "TestProcess"]),
         tests("LinuxSecurityTests", ["LinuxSecurity", "LinuxKernel"]),
         tests("IsolationProtocolTests", ["IsolationProtocol", "SoulBoxModel", "LinuxKernel"]),

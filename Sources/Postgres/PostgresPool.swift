@@ -9,7 +9,8 @@ public final class PostgresPool: Sendable {
     }
 
     private let url: String
-    private let size: Int
+    /// How many connections there may be.
+    public let size: Int
     private let waitNanoseconds: UInt64
     private let statementMilliseconds: Int
     private let state = Monitor(State())
@@ -66,6 +67,9 @@ public final class PostgresPool: Sendable {
             }
         }
     }
+
+    /// How many connections are open, and how many of them are in use.
+    public var usage: (open: Int, used: Int) { state.read { ($0.open, $0.open - $0.idle.count) } }
 
     private func take() throws(PostgresError) -> PostgresConnection {
         let deadline = MonotonicClock.now + waitNanoseconds

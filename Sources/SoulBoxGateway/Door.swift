@@ -71,6 +71,9 @@ final class Door: Sendable {
     private func open(_ channel: any Channel) throws {
         guard let guest = state.withLock({ $0.guest }) else { throw ChannelError.inappropriateOperationForState }
         let link = Link(channel: channel)
+        let metrics = services.metrics
+        metrics.opened(guest.endpoint)
+        channel.closeFuture.whenComplete { _ in metrics.closed(guest.endpoint) }
         let conversation: any Conversation =
             switch guest.endpoint {
             case .terminal(let sandbox):

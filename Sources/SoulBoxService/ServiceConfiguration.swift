@@ -1,3 +1,5 @@
+internal import LinuxKernel
+
 /// What every process of an instance is told.
 ///
 /// `soulbox up` resolves the operator's file, the environment and the defaults, and writes the outcome as JSON to the run
@@ -147,6 +149,12 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var controlPool: Pool
     /// The workers of executions.
     public var executionPool: Pool
+
+    /// Where the gateways listen.
+    public var gatewaySocket: String { runDirectory + "/gateway.sock" }
+
+    /// What this machine is called where measurements of several are kept: its name and the instance.
+    public var node: String { "\(HostFigures.name)/\(instance)" }
 
     /// The isolation service's socket for `soulbox-egress`, beside the other.
     public var egressSocket: String {

@@ -16,6 +16,7 @@ struct RequestAdapter: Sendable {
                 requestID: request.parameter("SOULBOX_REQUEST_ID"),
                 body: FastCGIBody(request: request),
                 clientDescriptor: request.clientDescriptor,
+                isFromTrustedAddress: request.parameter("SOULBOX_TRUSTED_ADDRESS") == "1",
                 headers: { request.parameter(RequestAdapter.variable(for: $0)) }))
         do {
             let headers = answer.headers.map { (name: $0.name, value: $0.value) }

@@ -125,7 +125,8 @@ public final class Isolator: Sendable {
                 "\(cgroups.description); user, pid, mount, network, ipc, uts and cgroup namespaces; two seccomp filters",
             executionsRunning: counts.running, executionsWaiting: counts.waiting, executionsLimit: queue.limit,
             sandboxes: oneShots.count + supply.pool.persistent.count - supply.pool.readyCount + sandboxes.runningCount,
-            ready: supply.pool.readyCount, readyTaken: taken.taken, readyMissed: taken.missed,
+            ready: supply.pool.readyCount, readyCounts: supply.pool.readyCounts, readyTaken: taken.taken,
+            readyMissed: taken.missed,
             features: features + (networks.problem == nil ? ["network"] : [])
                 + (missing == nil ? ["memory snapshots"] : []), memorySnapshotsMissing: missing)
     }

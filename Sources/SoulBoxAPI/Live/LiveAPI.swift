@@ -1,6 +1,7 @@
 internal import IsolationProtocol
 public import Logging
 public import SoulBoxExecution
+public import SoulBoxMetrics
 public import SoulBoxModel
 public import SoulBoxStore
 
@@ -16,11 +17,13 @@ public struct LiveAPI: Sendable {
     /// Makes it of what `API` is made of.
     public init(
         repository: any ExecutionRepository, stores: APIStores, carrier: any ExecutionCarrier,
-        catalog: TemplateCatalog, process: [UInt8], log: Logger
+        catalog: TemplateCatalog, metrics: ServiceMetrics? = nil, process: [UInt8], log: Logger
     ) {
         self.repository = repository
         alertStore = stores.alerts.alerts
-        let gate = Gate(credentials: CredentialReader(tokens: stores.tokens), repository: repository, log: log)
+        let gate = Gate(
+            credentials: CredentialReader(tokens: stores.tokens), repository: repository,
+            refusals: metrics?.refusals, log: log)
         let platform = Platform(
             gate: gate, keys: stores.keys, accounts: stores.accounts, audit: stores.audit,
             idempotency: stores.idempotency, tokens: stores.tokens, seal: stores.seal)
@@ -33,7 +36,7 @@ public struct LiveAPI: Sendable {
         executions = ExecutionService(
             gate: gate, repository: repository, runner: carrier, catalog: catalog, limits: limits, process: process,
             abandoned: AbandonedExecutions(repository, process: process, log: log), sandboxes: sandboxes,
-            templates: templates, log: log)
+            templates: templates, metrics: metrics?.executions, log: log)
     }
 
     /// Lets a connection in, counted as an ordinary request.

@@ -18,12 +18,15 @@ struct OperatorConfiguration: Decodable {
         /// A certificate and its key (paths; none: made at the first start).
         var certificate: String?
         var certificateKey: String?
+        /// Addresses and networks that get `/api/metrics` without a key (list, empty).
+        var metricsAllow: [String] = []
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case port
             case tlsPort = "tls_port"
             case certificate
             case certificateKey = "certificate_key"
+            case metricsAllow = "metrics_allow"
         }
 
         init() {}
@@ -35,6 +38,14 @@ struct OperatorConfiguration: Decodable {
             tlsPort = try values.decodeIfPresent(Int.self, forKey: .tlsPort) ?? tlsPort
             certificate = try values.decodeIfPresent(String.self, forKey: .certificate)
             certificateKey = try values.decodeIfPresent(String.self, forKey: .certificateKey)
+            // As they are read, not as they are written: they go into nginx's configuration.
+            metricsAllow = try (values.decodeIfPresent([String].self, forKey: .metricsAllow) ?? []).map { text in
+                guard let range = AddressRange(text) else {
+                    throw OperatorError(
+                        "http.metrics_allow: \(text) is no address", advice: "Write 10.1.2.3, 10.0.0.0/8 or fd00::/8.")
+                }
+                return range.description
+            }
         }
     }
 

@@ -33,6 +33,7 @@ final class Supervisor {
             try startIsolator(resolved)
             if resolved.network.isEnabled { try startEgress(resolved) }
             progress("starting workers and scheduler")
+            try makeMetricDirectory(account)
             try startWorkers(resolved, account: account, web: web)
             try startGateways(resolved, account: account, web: web)
             try add(service("soulbox-scheduler", [], account: account), named: "scheduler")
@@ -97,6 +98,14 @@ final class Supervisor {
                 path: "\(instance.binaries)/soulbox-egress", arguments: ["--config", path],
                 environment: [("PATH", "/usr/bin:/bin")], log: try openLog("egress"), user: user, group: user,
                 parentDeathSignal: SIGTERM), named: "egress")
+    }
+
+    /// Where the processes count, each in a file of its own. All begin at zero together.
+    private func makeMetricDirectory(_ account: ServiceAccount) throws {
+        let path = "\(instance.run)/metrics"
+        try? Files.removeTree(path)
+        try Files.makeDirectory(path, mode: 0o700)
+        try Files.setOwner(path, user: account.user, group: account.group)
     }
 
     private func startWorkers(_ resolved: ServiceConfiguration, account: ServiceAccount, web: ServiceAccount) throws {
