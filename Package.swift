@@ -134,7 +134,8 @@ let package = Package(
         library(
             "SoulBoxScheduler",
             [
-                "SoulBoxExecution", "SoulBoxMetrics", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
+                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxMetrics", "SoulBoxStore", "Postgres", "IsolationProtocol",
+                "SoulBoxModel",
                 "LinuxKernel", logging,
             ]),
         library(
@@ -169,7 +170,7 @@ let package = Package(
         executable(
             "soulbox-scheduler",
             [
-                "SoulBoxScheduler", "SoulBoxExecution", "IsolationProtocol", "LinuxKernel", "Postgres",
+                "SoulBoxScheduler", "SoulBoxExecution", "SoulBoxKeys", "IsolationProtocol", "LinuxKernel", "Postgres",
                 "SoulBoxMetrics", "SoulBoxService", "SoulBoxStore",
                 logging,
             ]),
@@ -217,11 +218,13 @@ let package = Package(
         tests(
             "SoulBoxAPITests",
             [
-                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
+                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxKeys", "SoulBoxStore", "Postgres", "IsolationProtocol",
+                "SoulBoxModel",
                 logging,
                 crypto,
                 .product(name: "Yams", package: "Yams"),
             ]),
+        tests("SoulBoxSchedulerTests", ["SoulBoxScheduler", "SoulBoxKeys", "SoulBoxStore", "SoulBoxModel"]),
         tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel", crypto]),
         tests(
             "SoulBoxCommandsTests",

@@ -70,6 +70,7 @@ public struct API: Sendable {
                 + TokenRoutes(platform: platform).routes
                 + AccountRoutes(platform: platform).routes
                 + AuditRoutes(platform: platform).routes
+                + AlertRoutes(platform: platform, stores: stores.alerts).routes
                 + DocumentRoutes(document: document).routes)
         metrics = RequestMetrics(router.routes, counts.sheet)
         self.log = log

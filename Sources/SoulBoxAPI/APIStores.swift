@@ -11,6 +11,7 @@ public struct APIStores: Sendable {
     let keeper: SandboxKeeper
     let templates: TemplateStore
     let snapshots: SnapshotStore
+    let alerts: AlertStores
     let tokens: TokenVerifier
     let seal: ResponseSeal
 
@@ -18,7 +19,7 @@ public struct APIStores: Sendable {
     public init(
         keys: KeyStore, accounts: AccountStore, audit: AuditStore, idempotency: IdempotencyStore,
         sandboxes: SandboxStore, keeper: SandboxKeeper, templates: TemplateStore, snapshots: SnapshotStore,
-        tokens: TokenVerifier, seal: ResponseSeal
+        alerts: AlertStores, tokens: TokenVerifier, seal: ResponseSeal
     ) {
         self.keys = keys
         self.accounts = accounts
@@ -28,6 +29,7 @@ public struct APIStores: Sendable {
         self.keeper = keeper
         self.templates = templates
         self.snapshots = snapshots
+        self.alerts = alerts
         self.tokens = tokens
         self.seal = seal
     }

@@ -7,7 +7,7 @@ internal import SoulBoxModel
 final class SystemFigures: Sendable {
     /// The names of the figures.
     static let names: Set<String> = [
-        "cpu_usage", "memory_usage", "active_containers", "executions_running", "queue_depth",
+        "cpu_usage", "memory_usage", "active_containers", "executions_running", "queue_depth", AlertFigures.name,
     ]
 
     private struct State {
@@ -19,9 +19,14 @@ final class SystemFigures: Sendable {
     private static let fresh: UInt64 = 500_000_000
 
     private let api: LiveAPI
+    /// The alerts, for whoever wants them.
+    let alerts: AlertFigures
     private let state = Monitor(State())
 
-    init(_ api: LiveAPI) { self.api = api }
+    init(_ api: LiveAPI) {
+        self.api = api
+        alerts = AlertFigures(api)
+    }
 
     /// All figures; those that cannot be told now are missing.
     func read() -> [String: Double] {

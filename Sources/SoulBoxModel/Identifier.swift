@@ -15,6 +15,7 @@ public enum Identifier {
         case audit = "audit_"
         case event = "event_"
         case context = "ctx_"
+        case delivery = "dlv_"
     }
 
     /// How many characters follow the prefix.

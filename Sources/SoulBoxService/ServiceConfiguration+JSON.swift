@@ -40,7 +40,7 @@ extension ServiceConfiguration {
             ],
             "document_path": .string(documentPath), "sandbox_directory": .string(sandboxDirectory),
             "upload_limit_bytes": .integer(uploadLimitBytes), "pip_index": .string(pipIndex),
-            "gateway": gateway.json, "snapshots": snapshots.json,
+            "gateway": gateway.json, "snapshots": snapshots.json, "alerts": alerts.json,
             "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
         ]
     }
@@ -100,6 +100,7 @@ extension ServiceConfiguration {
         sandboxDirectory = try text("sandbox_directory")
         uploadLimitBytes = try number(nil, "upload_limit_bytes")
         pipIndex = json["pip_index"]?.stringValue ?? ""
+        alerts = try Alerts(json: json["alerts"] ?? .null)
         gateway = try Gateway(json: json["gateway"] ?? .null)
         snapshots = try Snapshots(json: json["snapshots"] ?? .null)
         controlPool = try pool("control_pool")

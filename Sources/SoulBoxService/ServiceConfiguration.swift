@@ -135,6 +135,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var tokens: Tokens
     /// The networks of sandboxes.
     public var network: Network
+    /// Alerts.
+    public var alerts = Alerts()
     /// Live connections.
     public var gateway = Gateway()
     /// Snapshots of sandboxes.

@@ -1,8 +1,10 @@
 internal import Glibc
 internal import IsolationProtocol
+internal import LinuxKernel
 internal import Logging
 internal import Postgres
 internal import SoulBoxExecution
+internal import SoulBoxKeys
 internal import SoulBoxMetrics
 internal import SoulBoxScheduler
 internal import SoulBoxService
@@ -41,7 +43,15 @@ do {
         runner: runner, metrics: metrics.executions, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)
+    // Whoever reads the database finds no secret in it: the key that opens them is a file.
+    let seal = WebhookSeal(key: try Files.read(configuration.tokens.directory + "/answers.seal", maximum: 32))
+    let webhooks = WebhookSender(
+        databaseURL: configuration.databaseURL, store: WebhookStore(PostgresPool(configuration.databaseURL, size: 2)),
+        policy: configuration.alerts.policy, seal: seal, version: configuration.version, log: log)
+    let alerts = AlertEvaluator(databaseURL: configuration.databaseURL, log: log)
     scheduler.start()
+    alerts.start()
+    webhooks.start()
     metrics.watch(role: "scheduler") {
         let usage = database.usage
         return .init(open: usage.open, used: usage.used, limit: database.size)
@@ -56,7 +66,9 @@ do {
         sandboxDirectory: configuration.sandboxDirectory, log: log
     ).start()
     ServiceProcess.waitForTermination()
+    alerts.stop()
     scheduler.stop(within: 25)
+    webhooks.stop(within: 6)
     presence.stop()
 } catch {
     log.critical("the scheduler cannot start", metadata: ["error": "\(error)"])

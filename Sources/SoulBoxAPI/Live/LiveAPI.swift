@@ -12,6 +12,7 @@ public struct LiveAPI: Sendable {
     let executions: ExecutionService
     let files: SandboxFileService
     let repository: any ExecutionRepository
+    let alertStore: AlertStore
 
     /// Makes it of what `API` is made of.
     public init(
@@ -19,6 +20,7 @@ public struct LiveAPI: Sendable {
         catalog: TemplateCatalog, metrics: ServiceMetrics? = nil, process: [UInt8], log: Logger
     ) {
         self.repository = repository
+        alertStore = stores.alerts.alerts
         let gate = Gate(
             credentials: CredentialReader(tokens: stores.tokens), repository: repository,
             refusals: metrics?.refusals, log: log)

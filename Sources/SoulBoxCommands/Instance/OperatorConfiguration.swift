@@ -161,11 +161,12 @@ struct OperatorConfiguration: Decodable {
     var readyPool = ReadyPool()
     var gateway = Gateway()
     var snapshots = Snapshots()
+    var alerts = Alerts()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, executions, database, images, tokens, sandboxes, templates, network, gateway, snapshots
+        case http, executions, database, images, tokens, sandboxes, templates, network, gateway, snapshots, alerts
         case readyPool = "ready_pool"
     }
 
@@ -181,6 +182,7 @@ struct OperatorConfiguration: Decodable {
         readyPool = try values.decodeIfPresent(ReadyPool.self, forKey: .readyPool) ?? readyPool
         snapshots = try values.decodeIfPresent(Snapshots.self, forKey: .snapshots) ?? snapshots
         gateway = try values.decodeIfPresent(Gateway.self, forKey: .gateway) ?? gateway
+        alerts = try values.decodeIfPresent(Alerts.self, forKey: .alerts) ?? alerts
         network = try values.decodeIfPresent(Network.self, forKey: .network) ?? network
         sandboxes = try values.decodeIfPresent(Sandboxes.self, forKey: .sandboxes) ?? sandboxes
         templates = try values.decodeIfPresent(Templates.self, forKey: .templates) ?? templates
@@ -235,6 +237,7 @@ struct OperatorConfiguration: Decodable {
         readyPool.resolve(&resolved.readyPool)
         gateway.resolve(&resolved.gateway)
         snapshots.resolve(&resolved.snapshots)
+        alerts.resolve(&resolved.alerts)
         resolved.uploadLimitBytes = sandboxes.uploadLimit ?? resolved.uploadLimitBytes
         resolved.pipIndex = templates.pipIndex ?? PipIndex.host() ?? ""
         resolved.tokens.directory = instance.tokens

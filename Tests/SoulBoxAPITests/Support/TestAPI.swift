@@ -3,6 +3,7 @@ import Logging
 import Postgres
 import SoulBoxAPI
 import SoulBoxExecution
+import SoulBoxKeys
 import SoulBoxModel
 import SoulBoxStore
 
@@ -37,6 +38,9 @@ struct TestAPI {
                 store: sandboxes, connections: connections,
                 log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
             templates: TemplateStore(pool), snapshots: SnapshotStore(pool),
+            alerts: AlertStores(
+                alerts: AlertStore(pool), rules: AlertRuleStore(pool),
+                seal: WebhookSeal(key: [UInt8](repeating: 2, count: 32)), policy: WebhookPolicy()),
             tokens: TokenVerifier(name: "soulbox", directory: "/nonexistent", external: nil, keys: keys),
             seal: ResponseSeal(key: [UInt8](repeating: 1, count: 32)))
     }()
