@@ -60,6 +60,7 @@ public struct API: Sendable {
                 + TokenRoutes(platform: platform).routes
                 + AccountRoutes(platform: platform).routes
                 + AuditRoutes(platform: platform).routes
+                + ReportRoutes(platform: platform, reports: stores.reports).routes
                 + DocumentRoutes(document: document).routes)
         self.log = log
     }

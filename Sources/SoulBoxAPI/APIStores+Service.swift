@@ -19,7 +19,7 @@ extension APIStores {
             keys: keys, accounts: AccountStore(database), audit: AuditStore(database),
             idempotency: IdempotencyStore(database), sandboxes: sandboxes,
             keeper: SandboxKeeper(store: sandboxes, connections: connections, log: log),
-            templates: TemplateStore(database), snapshots: SnapshotStore(database),
+            templates: TemplateStore(database), snapshots: SnapshotStore(database), reports: ReportStore(database),
             tokens: TokenVerifier(
                 name: "soulbox", directory: tokens.directory,
                 external: tokens.issuer.isEmpty

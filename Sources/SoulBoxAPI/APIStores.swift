@@ -11,6 +11,7 @@ public struct APIStores: Sendable {
     let keeper: SandboxKeeper
     let templates: TemplateStore
     let snapshots: SnapshotStore
+    let reports: ReportStore
     let tokens: TokenVerifier
     let seal: ResponseSeal
 
@@ -18,6 +19,7 @@ public struct APIStores: Sendable {
     public init(
         keys: KeyStore, accounts: AccountStore, audit: AuditStore, idempotency: IdempotencyStore,
         sandboxes: SandboxStore, keeper: SandboxKeeper, templates: TemplateStore, snapshots: SnapshotStore,
+        reports: ReportStore,
         tokens: TokenVerifier, seal: ResponseSeal
     ) {
         self.keys = keys
@@ -28,6 +30,7 @@ public struct APIStores: Sendable {
         self.keeper = keeper
         self.templates = templates
         self.snapshots = snapshots
+        self.reports = reports
         self.tokens = tokens
         self.seal = seal
     }

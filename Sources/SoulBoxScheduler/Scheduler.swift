@@ -35,6 +35,7 @@ public final class Scheduler: Sendable {
     private let keeper: SandboxKeeper
     private let templates: TemplateBuilder
     private let snapshots: SnapshotTaker
+    private let usage: UsageRollUp
     private let runner: ExecutionRunner
     private let process: [UInt8]
     private let retentionDays: Int
@@ -46,7 +47,7 @@ public final class Scheduler: Sendable {
     public init(
         databaseURL: String, store: ExecutionStore, processes: ProcessStore, idempotency: IdempotencyStore,
         audit: AuditStore, limits: LimitStore, sandboxes: SandboxStore,
-        keeper: SandboxKeeper, templates: TemplateBuilder, snapshots: SnapshotTaker,
+        keeper: SandboxKeeper, templates: TemplateBuilder, snapshots: SnapshotTaker, usage: UsageRollUp,
         runner: ExecutionRunner, process: [UInt8], concurrent: Int,
         retentionDays: Int, log: Logger
     ) {
@@ -60,6 +61,7 @@ public final class Scheduler: Sendable {
         self.keeper = keeper
         self.templates = templates
         self.snapshots = snapshots
+        self.usage = usage
         self.runner = runner
         self.process = process
         self.retentionDays = retentionDays
@@ -75,6 +77,7 @@ public final class Scheduler: Sendable {
         WorkerThread.start(name: "sandboxes") { [self] in keepSandboxes() }
         templates.start()
         snapshots.start()
+        usage.start()
     }
 
     /// Takes nothing more and waits for what is in progress, at most that many seconds.

@@ -40,7 +40,8 @@ extension ServiceConfiguration {
             ],
             "document_path": .string(documentPath), "sandbox_directory": .string(sandboxDirectory),
             "upload_limit_bytes": .integer(uploadLimitBytes), "pip_index": .string(pipIndex),
-            "gateway": gateway.json, "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
+            "reports": reports.json, "gateway": gateway.json, "control_pool": pool(controlPool),
+            "execution_pool": pool(executionPool),
         ]
     }
 
@@ -100,6 +101,7 @@ extension ServiceConfiguration {
         uploadLimitBytes = try number(nil, "upload_limit_bytes")
         pipIndex = json["pip_index"]?.stringValue ?? ""
         gateway = try Gateway(json: json["gateway"] ?? .null)
+        reports = try Reports(json: json["reports"] ?? .null)
         controlPool = try pool("control_pool")
         executionPool = try pool("execution_pool")
     }

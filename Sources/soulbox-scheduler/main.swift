@@ -31,6 +31,8 @@ do {
             settings: TemplateSettings(pipIndex: configuration.pipIndex), process: presence.id, log: log),
         snapshots: SnapshotTaker(
             store: SnapshotStore(database), connections: connections, process: presence.id, log: log),
+        usage: UsageRollUp(
+            store: UsageStore(database), retentionMonths: configuration.reports.retentionMonths, log: log),
         runner: runner, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)

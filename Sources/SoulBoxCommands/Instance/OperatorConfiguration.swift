@@ -149,11 +149,12 @@ struct OperatorConfiguration: Decodable {
     var network = Network()
     var readyPool = ReadyPool()
     var gateway = Gateway()
+    var reports = Reports()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, executions, database, images, tokens, sandboxes, templates, network, gateway
+        case http, executions, database, images, tokens, sandboxes, templates, network, gateway, reports
         case readyPool = "ready_pool"
     }
 
@@ -168,6 +169,7 @@ struct OperatorConfiguration: Decodable {
         images = try values.decodeIfPresent(Images.self, forKey: .images) ?? images
         readyPool = try values.decodeIfPresent(ReadyPool.self, forKey: .readyPool) ?? readyPool
         gateway = try values.decodeIfPresent(Gateway.self, forKey: .gateway) ?? gateway
+        reports = try values.decodeIfPresent(Reports.self, forKey: .reports) ?? reports
         network = try values.decodeIfPresent(Network.self, forKey: .network) ?? network
         sandboxes = try values.decodeIfPresent(Sandboxes.self, forKey: .sandboxes) ?? sandboxes
         templates = try values.decodeIfPresent(Templates.self, forKey: .templates) ?? templates
@@ -221,6 +223,7 @@ struct OperatorConfiguration: Decodable {
         network.resolve(&resolved.network)
         readyPool.resolve(&resolved.readyPool)
         gateway.resolve(&resolved.gateway)
+        reports.resolve(&resolved.reports)
         resolved.uploadLimitBytes = sandboxes.uploadLimit ?? resolved.uploadLimitBytes
         resolved.pipIndex = templates.pipIndex ?? PipIndex.host() ?? ""
         resolved.tokens.directory = instance.tokens

@@ -36,7 +36,7 @@ struct TestAPI {
             keeper: SandboxKeeper(
                 store: sandboxes, connections: connections,
                 log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
-            templates: TemplateStore(pool), snapshots: SnapshotStore(pool),
+            templates: TemplateStore(pool), snapshots: SnapshotStore(pool), reports: ReportStore(pool),
             tokens: TokenVerifier(name: "soulbox", directory: "/nonexistent", external: nil, keys: keys),
             seal: ResponseSeal(key: [UInt8](repeating: 1, count: 32)))
     }()
