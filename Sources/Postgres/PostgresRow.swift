@@ -51,6 +51,16 @@ public struct PostgresRow {
         try required(name, optionalMicroseconds(name))
     }
 
+    /// A `double precision` column, or null.
+    public func optionalNumber(_ name: String) throws(PostgresError) -> Double? {
+        guard let raw = try value(name) else { return nil }
+        guard raw.count == 8 else { throw PostgresError(.decoding, "\(name) is no double") }
+        return Double(bitPattern: raw.reduce(0) { $0 << 8 | UInt64($1) })
+    }
+
+    /// A `double precision` column.
+    public func number(_ name: String) throws(PostgresError) -> Double { try required(name, optionalNumber(name)) }
+
     /// A boolean column.
     public func bool(_ name: String) throws(PostgresError) -> Bool {
         guard let raw = try value(name), raw.count == 1 else { throw PostgresError(.decoding, "\(name) is no boolean") }

@@ -53,6 +53,7 @@ public struct API: Sendable {
                 + HealthRoutes(service: executions, monitor: health, version: version).routes
                 + SandboxRoutes(service: sandboxes, files: files).routes
                 + SnapshotRoutes(sandboxes: sandboxes, store: stores.snapshots).routes
+                + RestoreRoutes(sandboxes: sandboxes, store: stores.snapshots, files: files).routes
                 + FileRoutes(service: files).routes
                 + ProcessRoutes(service: files).routes
                 + ContextRoutes(service: files).routes

@@ -14,6 +14,7 @@ extension SandboxKeeper {
             switch sandbox.onIdle {
             case .stop: try stop(sandbox, reason: "idle_timeout")
             case .delete: try delete(sandbox, reason: "idle_timeout")
+            case .pause: try pauseIdle(sandbox)
             }
         }
         do {
@@ -22,6 +23,20 @@ extension SandboxKeeper {
             }
         } catch {
             log.warning("sandboxes not swept", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Carries out restores whose process died, or that nobody has begun.
+    public func sweepRestores() {
+        each("restores", try store.pendingRestores()) { sandbox in try make(sandbox) }
+    }
+
+    /// One whose processes cannot be held goes on: they are its owner's, who asked for a pause and not for their end.
+    private func pauseIdle(_ sandbox: AccountSandbox) throws {
+        do {
+            try pause(sandbox, reason: "idle_timeout")
+        } catch let error as IsolationError where error.code == .notPossible || error.code == .conflict {
+            try store.notePauseFailure(sandbox, reason: SandboxKeeper.reason(error))
         }
     }
 

@@ -21,10 +21,11 @@ public struct SandboxKeeper: Sendable {
         self.log = log
     }
 
-    /// Makes a sandbox that is noted as being made, and notes how that went.
+    /// Makes a sandbox that is noted as being made, or makes it what a snapshot holds, and notes how that went.
     ///
     /// - Throws: What the service refused, or what kept the database from noting it.
     public func make(_ sandbox: AccountSandbox) throws {
+        if let restore = sandbox.restore, restore.status == .restoring { return try self.restore(sandbox, restore) }
         do {
             _ = try connections.with { connection throws(IsolationError) in
                 try connection.createSandbox(
@@ -54,11 +55,13 @@ public struct SandboxKeeper: Sendable {
             guard error.code == .isolationFailed else { throw error }
             note(sandbox, "not started", error)
             try store.move(
-                sandbox.id, from: [.stopped, .running, .error], to: .error, event: "error",
+                sandbox.id, from: [.stopped, .paused, .running, .error], to: .error, event: "error",
                 reason: SandboxKeeper.reason(error))
             throw error
         }
+        // One that was paused has gone on where it was.
         try store.move(sandbox.id, from: [.stopped, .error], to: .running, event: "started")
+        try store.move(sandbox.id, from: [.paused], to: .running, event: "resumed")
     }
 
     /// Ends everything in a sandbox.
@@ -66,7 +69,7 @@ public struct SandboxKeeper: Sendable {
         _ = try connections.with { connection throws(IsolationError) in
             try connection.stopSandbox(sandbox.identifier, account: sandbox.account)
         }
-        try store.move(sandbox.id, from: [.running, .error], to: .stopped, event: "stopped", reason: reason)
+        try store.move(sandbox.id, from: [.running, .paused, .error], to: .stopped, event: "stopped", reason: reason)
     }
 
     /// Removes a sandbox that is noted as being deleted, and forgets it.
@@ -82,38 +85,43 @@ public struct SandboxKeeper: Sendable {
         guard let state else {
             if sandbox.status != .creating {
                 try store.move(
-                    sandbox.id, from: [.running, .stopped], to: .error, event: "error", reason: "its files are gone")
+                    sandbox.id, from: [.running, .paused, .stopped], to: .error, event: "error",
+                    reason: "its files are gone")
             }
             return
         }
         switch state.phase {
         case .running:
             // Started by a call that could not note it any more; or stopped since the state was asked for: ask again.
-            guard sandbox.status == .error || sandbox.status == .stopped, try inspect(sandbox).phase == .running else {
+            guard [.error, .stopped, .paused].contains(sandbox.status), try inspect(sandbox).phase == .running else {
                 return
             }
-            try store.move(sandbox.id, from: [.error, .stopped], to: .running, event: "running")
+            try store.move(sandbox.id, from: [.error, .stopped, .paused], to: .running, event: "running")
         case .stopped:
             try store.move(
-                sandbox.id, from: [.running], to: .stopped, event: "stopped",
+                sandbox.id, from: [.running, .paused], to: .stopped, event: "stopped",
                 reason: state.reason ?? "the service was stopped")
-        case .paused: break
+        case .paused:
+            guard sandbox.status != .paused, try inspect(sandbox).phase == .paused else { return }
+            try store.move(sandbox.id, from: [.running, .stopped, .error], to: .paused, event: "paused")
         case .failed:
-            try store.move(sandbox.id, from: [.running], to: .error, event: "error", reason: state.reason)
+            try store.move(sandbox.id, from: [.running, .paused], to: .error, event: "error", reason: state.reason)
         }
     }
 
-    private func note(_ sandbox: AccountSandbox, _ what: String, _ error: IsolationError) {
+    func note(_ sandbox: AccountSandbox, _ what: String, _ error: IsolationError) {
         log.error(
             "a sandbox was \(what)", metadata: ["sandbox.id": "\(sandbox.identifier)", "error": "\(error)"])
     }
 
     /// What its owner is told.
-    private static func reason(_ error: IsolationError) -> String {
+    static func reason(_ error: IsolationError) -> String {
         switch error.code {
         case .templateNotFound: "its template is no longer installed"
         case .networkUnavailable: "the host gives sandboxes no network"
         case .noSpace: "the host's disk is full"
+        case .notPossible, .conflict: error.message
+        case .snapshotNotFound: "the snapshot is gone"
         default: "the sandbox could not be made"
         }
     }

@@ -16,6 +16,7 @@ public final class Scheduler: Sendable {
     private static let expirySeconds: UInt64 = 600
     private static let reconcileSeconds: UInt64 = 30
     private static let keepMicroseconds: UInt32 = 2_000_000
+    private static let restorers = 2
 
     /// A database that was away or halted has kept everybody's heartbeat back: nobody is judged until all have had the
     /// time for one.
@@ -75,6 +76,14 @@ public final class Scheduler: Sendable {
         WorkerThread.start(name: "queue") { [self] in serveQueue() }
         WorkerThread.start(name: "sweep") { [self] in sweep() }
         WorkerThread.start(name: "sandboxes") { [self] in keepSandboxes() }
+        for number in 0..<Scheduler.restorers {
+            WorkerThread.start(name: "restores-\(number)") { [self] in
+                while true {
+                    keeper.sweepRestores()
+                    usleep(Scheduler.keepMicroseconds)
+                }
+            }
+        }
         templates.start()
         snapshots.start()
         usage.start()

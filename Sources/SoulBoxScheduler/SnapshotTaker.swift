@@ -11,7 +11,6 @@ public import SoulBoxStore
 /// and the isolation service answers with what it has.
 public final class SnapshotTaker: Sendable {
     private static let pauseNanoseconds: UInt64 = 500_000_000
-    private static let leaseNanoseconds: UInt64 = 5_000_000_000
 
     private let store: SnapshotStore
     private let connections: IsolatorConnections
@@ -62,20 +61,12 @@ public final class SnapshotTaker: Sendable {
 
     private func carryOut(_ snapshot: AccountSnapshot) {
         let about: Logger.Metadata = ["snapshot.id": "\(snapshot.identifier)", "attempt": "\(snapshot.attempts)"]
-        let progress = Monitor((done: Int64(0), total: Int64(0), isOver: false))
-        WorkerThread.start(name: "snapshot-lease") { [store, process, log] in
-            while true {
-                let next = MonotonicClock.now + SnapshotTaker.leaseNanoseconds
-                if progress.wait(until: next, for: { $0.isOver ? true : nil }) == true { return }
-                let now = progress.read { $0 }
-                do {
-                    guard try store.extend(snapshot, process: process, done: now.done, total: now.total) else { return }
-                } catch {
-                    log.warning("a snapshot's lease was not extended", metadata: ["error": "\(error)"])
-                }
-            }
+        let progress = Monitor((done: Int64(0), total: Int64(0)))
+        let lease = WorkLease("snapshot-lease", log: log) { [store, process] in
+            let now = progress.read { $0 }
+            return try store.extend(snapshot, process: process, done: now.done, total: now.total)
         }
-        defer { progress.update { $0.isOver = true } }
+        defer { lease.end() }
         do {
             let taken = try connections.with { connection throws(IsolationError) in
                 try connection.createSnapshot(

@@ -76,7 +76,9 @@ public final class TemplateBuilder: Sendable {
     private func carryOut(_ build: TemplateBuild) {
         let about: Logger.Metadata = ["image": "\(build.image.text)", "attempt": "\(build.attempt)"]
         log.info("building a template", metadata: about)
-        let lease = TemplateLease(build, store: store, process: process, log: log)
+        let lease = WorkLease("template-lease", log: log) { [store, process] in
+            try store.extend(build, process: process)
+        }
         let said = TemplateLog { [store, process] text in try store.append(text, to: build, process: process) }
         do {
             try self.build(build, lease, said)
@@ -90,7 +92,7 @@ public final class TemplateBuilder: Sendable {
         try? removeSandbox(build.sandbox, account: build.account)
     }
 
-    private func build(_ build: TemplateBuild, _ lease: TemplateLease, _ said: TemplateLog) throws {
+    private func build(_ build: TemplateBuild, _ lease: WorkLease, _ said: TemplateLog) throws {
         try removeEarlierAttempts(at: build)
         let steps = TemplateSteps(build, connections: connections, settings: settings, log: said) {
             [state] () throws(TemplateFailure) in

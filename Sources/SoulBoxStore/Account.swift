@@ -14,8 +14,12 @@ public struct Account: Sendable, Equatable {
         public var cpuSecondsPerDay: Int64?
         /// Templates of its own.
         public var templates: Int64? = 20
+        /// Snapshots.
+        public var snapshots: Int64? = 100
+        /// Bytes of snapshots on the host's disk; one is begun as long as less is in use.
+        public var snapshotBytes: Int64?
 
-        /// No limits, but for templates: each is a disk that nobody cleans up.
+        /// No limits, but for templates and snapshots: each is a disk that nobody cleans up.
         public init() {}
     }
 
@@ -37,4 +41,8 @@ public struct Account: Sendable, Equatable {
     public var cpuTodayMicroseconds: Int64
     /// How many templates it has.
     public var templates: Int64
+    /// How many snapshots it has.
+    public var snapshots: Int64
+    /// Bytes that these use.
+    public var snapshotBytes: Int64
 }

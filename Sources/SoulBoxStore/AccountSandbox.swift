@@ -50,6 +50,8 @@ public struct AccountSandbox: Sendable, Equatable {
     public var idleSeconds: Int?
     /// What becomes of it then.
     public var onIdle = IdleAction.stop
+    /// The last time that it became what a snapshot holds, or is becoming that.
+    public var restore: SandboxRestore?
 
     /// Makes a sandbox that is to be made.
     public init(
@@ -88,7 +90,8 @@ public struct SandboxEvent: Sendable, Equatable {
     public var id: [UInt8]
     /// When.
     public var at: Timestamp
-    /// What: `created running stopped started updated error deleted`.
+    /// What: `created running stopped started paused resumed pause_failed updated
+    /// restoring restored restore_failed error deleted`.
     public var event: String
     /// Why, when nobody asked for it.
     public var reason: String?

@@ -5,11 +5,13 @@ internal import SoulBoxModel
 public struct AccountStore: Sendable {
     private static let columns = """
         a.id, a.name, a.created_at AS created, a.concurrent_executions_quota, a.sandboxes_quota,
-        a.disk_quota_bytes, a.cpu_seconds_quota, a.templates_quota,
+        a.disk_quota_bytes, a.cpu_seconds_quota, a.templates_quota, a.snapshots_quota, a.snapshot_bytes_quota,
         (SELECT count(*) FROM executions e WHERE e.account_id = a.id AND e.completed_at IS NULL) AS running,
         (SELECT count(*) FROM sandboxes s WHERE s.account_id = a.id) AS sandboxes,
         (SELECT coalesce(sum(s.disk_bytes), 0)::bigint FROM sandboxes s WHERE s.account_id = a.id) AS disk,
         (SELECT count(*) FROM templates t WHERE t.account_id = a.id AND t.deleted_at IS NULL) AS templates,
+        (SELECT count(*) FROM snapshots p WHERE p.account_id = a.id AND p.status <> 'failed') AS snapshots,
+        (SELECT coalesce(sum(p.size_bytes), 0)::bigint FROM snapshots p WHERE p.account_id = a.id) AS snapshot_bytes,
         cpu_today(a.id) AS cpu_us
         """
 
@@ -49,8 +51,8 @@ public struct AccountStore: Sendable {
             """
             INSERT INTO accounts (
                 id, name, concurrent_executions_quota, sandboxes_quota, disk_quota_bytes, cpu_seconds_quota,
-                templates_quota)
-            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING
+                templates_quota, snapshots_quota, snapshot_bytes_quota)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (name) DO NOTHING
             """, [.uuid(id), .text(name)] + AccountStore.parameters(quotas))
         guard result.changed == 1 else { return nil }
         return try AccountStore.find(id, transaction.connection)
@@ -63,7 +65,8 @@ public struct AccountStore: Sendable {
         let result = try transaction.connection.run(
             """
             UPDATE accounts SET name = $2, concurrent_executions_quota = $3, sandboxes_quota = $4,
-                disk_quota_bytes = $5, cpu_seconds_quota = $6, templates_quota = $7
+                disk_quota_bytes = $5, cpu_seconds_quota = $6, templates_quota = $7, snapshots_quota = $8,
+                snapshot_bytes_quota = $9
             WHERE id = $1 AND NOT EXISTS (SELECT FROM accounts o WHERE o.name = $2 AND o.id <> $1)
             """, [.uuid(id), .text(name)] + AccountStore.parameters(quotas))
         guard result.changed == 1 else { return nil }
@@ -74,7 +77,8 @@ public struct AccountStore: Sendable {
         [
             PostgresParameter(quotas.concurrentExecutions), PostgresParameter(quotas.sandboxes),
             PostgresParameter(quotas.diskBytes), PostgresParameter(quotas.cpuSecondsPerDay),
-            PostgresParameter(quotas.templates),
+            PostgresParameter(quotas.templates), PostgresParameter(quotas.snapshots),
+            PostgresParameter(quotas.snapshotBytes),
         ]
     }
 
@@ -85,11 +89,14 @@ public struct AccountStore: Sendable {
         quotas.diskBytes = try row.optionalInteger("disk_quota_bytes")
         quotas.cpuSecondsPerDay = try row.optionalInteger("cpu_seconds_quota")
         quotas.templates = try row.optionalInteger("templates_quota")
+        quotas.snapshots = try row.optionalInteger("snapshots_quota")
+        quotas.snapshotBytes = try row.optionalInteger("snapshot_bytes_quota")
         return Account(
             id: try row.bytes("id"), name: try row.text("name"),
             createdAt: Timestamp(microseconds: try row.microseconds("created")), quotas: quotas,
             executionsRunning: try row.integer("running"),
             sandboxes: try row.integer("sandboxes"), diskBytes: try row.integer("disk"),
-            cpuTodayMicroseconds: try row.integer("cpu_us"), templates: try row.integer("templates"))
+            cpuTodayMicroseconds: try row.integer("cpu_us"), templates: try row.integer("templates"),
+            snapshots: try row.integer("snapshots"), snapshotBytes: try row.integer("snapshot_bytes"))
     }
 }

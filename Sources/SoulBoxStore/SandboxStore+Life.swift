@@ -87,7 +87,8 @@ extension SandboxStore {
             try connection.run(
                 """
                 SELECT \(SandboxStore.columns), s.status = 'deleting' AS deleting FROM sandboxes s
-                WHERE s.status IN ('creating', 'deleting') AND s.updated_at < now() - make_interval(secs => $1)
+                WHERE (s.status = 'deleting' OR s.status = 'creating' AND s.restore_status IS DISTINCT FROM 'restoring')
+                    AND s.updated_at < now() - make_interval(secs => $1)
                 ORDER BY s.id LIMIT 100
                 """, [.integer(Int64(seconds))]
             ).rows.map { row throws(PostgresError) in (try SandboxStore.read(row), try row.bool("deleting")) }
@@ -109,7 +110,7 @@ extension SandboxStore {
             """)
     }
 
-    private func select(_ condition: String) throws -> [AccountSandbox] {
+    func select(_ condition: String) throws -> [AccountSandbox] {
         try pool.withConnection { connection in
             try connection.run(
                 "SELECT \(SandboxStore.columns) FROM sandboxes s WHERE \(condition) ORDER BY s.id LIMIT 100"
@@ -128,13 +129,13 @@ extension SandboxStore {
         }
     }
 
-    /// Sandboxes that are noted as running, after an identifier.
+    /// Sandboxes that are noted as running or paused, after an identifier.
     public func running(after id: [UInt8]?, limit: Int) throws -> [AccountSandbox] {
         try pool.withConnection { connection in
             try connection.run(
                 """
                 SELECT \(SandboxStore.columns) FROM sandboxes s
-                WHERE s.status = 'running' AND ($1::uuid IS NULL OR s.id > $1) ORDER BY s.id LIMIT $2
+                WHERE s.status IN ('running', 'paused') AND ($1::uuid IS NULL OR s.id > $1) ORDER BY s.id LIMIT $2
                 """, [PostgresParameter(uuid: id), PostgresParameter(limit)]
             ).rows.map(SandboxStore.read)
         }

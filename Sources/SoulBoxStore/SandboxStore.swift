@@ -7,7 +7,9 @@ public struct SandboxStore: Sendable {
         s.id, s.account_id, s.name, s.runtime, s.template, s.status, s.reason, s.memory_bytes, s.cpu_millicores,
         s.process_limit, s.disk_bytes, s.network_enabled, s.allowed_hosts, s.environment, s.created_at AS created,
         s.updated_at AS updated, s.started_at AS started, s.last_activity AS activity, s.ttl_seconds, s.idle_seconds,
-        s.on_idle, s.template_version
+        s.on_idle, s.template_version, s.restore_id, s.restore_snapshot, s.restore_memory, s.restore_network,
+        s.restore_status, s.restore_error, s.restore_requested_at AS restore_requested,
+        s.restore_finished_at AS restore_finished
         """
 
     let pool: PostgresPool
@@ -237,6 +239,7 @@ public struct SandboxStore: Sendable {
         sandbox.ttlSeconds = try row.optionalInteger("ttl_seconds").map(Int.init)
         sandbox.idleSeconds = try row.optionalInteger("idle_seconds").map(Int.init)
         sandbox.onIdle = IdleAction(rawValue: try row.text("on_idle")) ?? .stop
+        sandbox.restore = try SandboxRestore(row)
         return sandbox
     }
 }

@@ -15,6 +15,8 @@ extension SnapshotStore {
         case creating
         /// That many are incremental to it.
         case needed(Int64)
+        /// That many sandboxes are becoming what it holds.
+        case restoring(Int64)
         case notFound
     }
 
@@ -100,19 +102,29 @@ extension SnapshotStore {
                     [.uuid(uuid)]
                 ).first?.integer("needed")
                 if let needed, needed > 0 { return .needed(needed) }
+                let restoring = try connection.run(
+                    """
+                    SELECT count(*) AS restoring FROM sandboxes
+                    WHERE restore_snapshot = $1 AND restore_status = 'restoring' AND status <> 'deleting'
+                    """, [.uuid(uuid)]
+                ).first?.integer("restoring")
+                if let restoring, restoring > 0 { return .restoring(restoring) }
                 try connection.run("UPDATE snapshots SET status = 'deleting' WHERE id = $1", [.uuid(uuid)])
                 return .begun(found)
             }
         }
     }
 
-    /// Those that are to be removed, without those that others still are incremental to.
+    /// Those that are to be removed, without those that others still are incremental to, or that are being restored.
     public func deleting() throws -> [AccountSnapshot] {
         try pool.withConnection { connection in
             try connection.run(
                 """
                 SELECT \(SnapshotStore.columns) FROM snapshots p WHERE p.status = 'deleting'
-                    AND NOT EXISTS (SELECT FROM snapshots c WHERE c.parent_id = p.id) ORDER BY p.id LIMIT 100
+                    AND NOT EXISTS (SELECT FROM snapshots c WHERE c.parent_id = p.id)
+                    AND NOT EXISTS (
+                        SELECT FROM sandboxes s WHERE s.restore_snapshot = p.id AND s.restore_status = 'restoring')
+                ORDER BY p.id LIMIT 100
                 """
             ).rows.map(SnapshotStore.read)
         }

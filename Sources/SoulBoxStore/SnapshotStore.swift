@@ -14,10 +14,23 @@ public struct SnapshotStore: Sendable {
     /// A store over that pool.
     public init(_ pool: PostgresPool) { self.pool = pool }
 
-    /// Notes a snapshot that is to be taken; nil when there is nothing that it could be incremental to.
+    /// Why a snapshot was not noted.
+    public enum Refusal: Error, Sendable, Equatable {
+        /// A quota of the account is used up: `snapshots` or `snapshot_bytes`.
+        case quota(String)
+        /// There is nothing that it could be incremental to.
+        case noParent
+        /// Its sandbox is gone.
+        case noSandbox
+    }
+
+    /// Notes a snapshot that is to be taken, within the account's quotas, and what its sandbox is at this moment.
     ///
     /// When it will be whole is told by the rate of the last twenty, 100 MB/s before there is any.
-    public func create(_ snapshot: AccountSnapshot, in transaction: StoreTransaction) throws -> AccountSnapshot? {
+    public func create(
+        _ snapshot: AccountSnapshot, in transaction: StoreTransaction
+    ) throws -> Result<AccountSnapshot, Refusal> {
+        if let quota = try usedUp(snapshot.accountID, transaction.connection) { return .failure(.quota(quota)) }
         var parent: [UInt8]?
         if snapshot.form == .incremental {
             // Locked: it is not deleted between the two.
@@ -27,27 +40,54 @@ public struct SnapshotStore: Sendable {
                     AND ($3::uuid IS NULL OR id = $3) ORDER BY id DESC LIMIT 1 FOR UPDATE
                 """, [.uuid(snapshot.accountID), .uuid(snapshot.sandboxID), PostgresParameter(uuid: snapshot.parentID)]
             ).first?.bytes("id")
-            if parent == nil { return nil }
+            if parent == nil { return .failure(.noParent) }
         }
-        return try transaction.connection.run(
+        let noted = try transaction.connection.run(
             """
             INSERT INTO snapshots AS p (
                 id, account_id, sandbox_id, name, description, type, parent_id, compress, memory, tags, disk_bytes,
-                created_at, estimated_at)
-            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::bigint, from_microseconds($12::bigint),
-                from_microseconds($12::bigint) + make_interval(secs => 1 + $11::bigint / coalesce((
+                created_at, estimated_at, runtime, template, template_version, memory_bytes, cpu_millicores,
+                process_limit, network_enabled, allowed_hosts, environment, ttl_seconds, idle_seconds, on_idle)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, s.disk_bytes, from_microseconds($11::bigint),
+                from_microseconds($11::bigint) + make_interval(secs => 1 + s.disk_bytes / coalesce((
                     SELECT sum(r.disk_bytes) / nullif(sum(extract(epoch FROM r.finished_at - r.started_at)), 0) FROM (
-                        SELECT * FROM snapshots WHERE status = 'completed' ORDER BY id DESC LIMIT 20) r), 1e8)::float8)
+                        SELECT * FROM snapshots WHERE status = 'completed' ORDER BY id DESC LIMIT 20) r), 1e8)::float8),
+                s.runtime, s.template, s.template_version, s.memory_bytes, s.cpu_millicores, s.process_limit,
+                s.network_enabled, s.allowed_hosts, s.environment, s.ttl_seconds, s.idle_seconds, s.on_idle
+            FROM sandboxes s WHERE s.id = $3 AND s.account_id = $2 AND s.status <> 'deleting'
             RETURNING \(SnapshotStore.columns)
             """,
             [
                 .uuid(snapshot.id), .uuid(snapshot.accountID), .uuid(snapshot.sandboxID), .text(snapshot.name),
                 .text(snapshot.description), .text(snapshot.form.rawValue), PostgresParameter(uuid: parent),
                 .bool(snapshot.isCompressed), .bool(snapshot.includesMemory),
-                .text(JSONValue.object(snapshot.tags).text), .integer(snapshot.diskBytes),
-                .integer(snapshot.createdAt.microseconds),
+                .text(JSONValue.object(snapshot.tags).text), .integer(snapshot.createdAt.microseconds),
             ]
         ).first.map(SnapshotStore.read)
+        return noted.map { .success($0) } ?? .failure(.noSandbox)
+    }
+
+    /// Which quota stands against one more; the account's row is locked, so that counting and noting are one act.
+    private func usedUp(_ account: [UInt8], _ connection: PostgresConnection) throws(PostgresError) -> String? {
+        let row = try connection.run(
+            "SELECT snapshots_quota, snapshot_bytes_quota FROM accounts WHERE id = $1 FOR NO KEY UPDATE",
+            [.uuid(account)]
+        ).first
+        guard let row else { throw PostgresError(.decoding, "no account") }
+        let (count, bytes) = (
+            try row.optionalInteger("snapshots_quota"), try row.optionalInteger("snapshot_bytes_quota")
+        )
+        guard count != nil || bytes != nil else { return nil }
+        let used = try connection.run(
+            """
+            SELECT count(*) AS snapshots, coalesce(sum(size_bytes), 0)::bigint AS bytes FROM snapshots
+            WHERE account_id = $1 AND status <> 'failed'
+            """, [.uuid(account)]
+        ).first
+        guard let used else { throw PostgresError(.decoding, "no count") }
+        if let count, try used.integer("snapshots") >= count { return "snapshots" }
+        if let bytes, try used.integer("bytes") >= bytes { return "snapshot_bytes" }
+        return nil
     }
 
     /// A snapshot of that account.

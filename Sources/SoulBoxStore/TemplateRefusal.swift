@@ -12,6 +12,6 @@ public enum TemplateRefusal: Error, Sendable, Equatable {
     case building
     /// Another base would be for another language than this.
     case runtime(Runtime)
-    /// So many sandboxes are made from it, and so many executions wait or run with it.
-    case inUse(sandboxes: Int64, executions: Int64)
+    /// So many sandboxes are made from it, so many snapshots are of such, and so many executions wait or run with it.
+    case inUse(sandboxes: Int64, snapshots: Int64, executions: Int64)
 }

@@ -26,13 +26,17 @@ extension TemplateStore {
             """
             SELECT EXISTS (SELECT FROM template_versions WHERE template_id = $1 AND finished_at IS NULL) AS building,
                 (SELECT count(*) FROM sandboxes WHERE template = $2 AND template_version IS NOT NULL) AS sandboxes,
+                (SELECT count(*) FROM snapshots WHERE template = $2 AND template_version IS NOT NULL) AS snapshots,
                 (SELECT count(*) FROM executions e WHERE e.completed_at IS NULL AND e.template IN (
                     SELECT $2 || '-v' || version FROM template_versions WHERE template_id = $1)) AS executions
             """, [.uuid(uuid), .text(id)]
         ).first
         guard let row else { throw PostgresError(.decoding, "no count") }
-        let (sandboxes, executions) = (try row.integer("sandboxes"), try row.integer("executions"))
-        guard sandboxes == 0, executions == 0 else { return .inUse(sandboxes: sandboxes, executions: executions) }
+        let (sandboxes, snapshots) = (try row.integer("sandboxes"), try row.integer("snapshots"))
+        let executions = try row.integer("executions")
+        guard sandboxes == 0, snapshots == 0, executions == 0 else {
+            return .inUse(sandboxes: sandboxes, snapshots: snapshots, executions: executions)
+        }
         guard try !row.bool("building") || force else { return .building }
         try connection.run(
             """
@@ -71,6 +75,7 @@ extension TemplateStore {
         let row = try connection.run(
             """
             SELECT EXISTS (SELECT FROM sandboxes WHERE template = $1 AND template_version = $2)
+                OR EXISTS (SELECT FROM snapshots WHERE template = $1 AND template_version = $2)
                 OR EXISTS (SELECT FROM executions WHERE template = $3 AND completed_at IS NULL) AS used
             """, [.text(image.template), PostgresParameter(image.version), .text(image.text)]
         ).first

@@ -191,7 +191,7 @@ struct TemplateStoreTests {
         let refusal = try change(store) { [try sandboxes.create(used, key: store.credential.keyID, in: $0)] }
         #expect(refusal == [nil])
         #expect(try sandboxes.find(used.identifier)?.image == made.identifier + "-v1")
-        #expect(try delete(force: true) == .inUse(sandboxes: 1, executions: 0))
+        #expect(try delete(force: true) == .inUse(sandboxes: 1, snapshots: 0, executions: 0))
         // A newer version takes its place: the older one stays as long as the sandbox does.
         _ = try addVersion(made, store).get()
         _ = try build(store)
@@ -205,7 +205,7 @@ struct TemplateStoreTests {
         var spec = StoreFixture.spec
         spec.template = made.identifier + "-v2"
         let execution = try store.admit(owner: nil, spec: spec)
-        #expect(try delete() == .inUse(sandboxes: 0, executions: 1))
+        #expect(try delete() == .inUse(sandboxes: 0, snapshots: 0, executions: 1))
         _ = try store.executions.requestCancel(execution, account: store.account)
         _ = try addVersion(made, store).get()
         #expect(try delete() == .building)

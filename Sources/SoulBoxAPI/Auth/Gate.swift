@@ -65,9 +65,7 @@ struct Gate: Sendable {
         case .throttled: throw .limitExceeded("Too many failed authentications", retryAfter: Gate.wait(admission.rate))
         case .limited: throw .limitExceeded("Rate limit exceeded", retryAfter: Gate.wait(admission.rate))
         case .forbidden(let missing):
-            throw APIError(
-                .insufficientPermissions, "Insufficient permissions",
-                details: JSONObject([("required", .string(missing.rawValue))]))
+            throw .forbidden(missing)
         case .noAccount: throw .notFound("account")
         case .noSandbox: throw .notFound("sandbox")
         case .sandboxNotRunning(let status): throw .isolation(IsolationError(.sandboxNotRunning, status))

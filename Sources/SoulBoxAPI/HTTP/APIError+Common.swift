@@ -1,4 +1,5 @@
 public import SoulBoxModel
+internal import SoulBoxStore
 
 extension APIError {
     /// A component is away or the machine is full; worth another attempt.
@@ -12,4 +13,11 @@ extension APIError {
 
     /// There is no such thing, or it belongs to another account.
     public static func notFound(_ what: String) -> APIError { APIError(.resourceNotFound, "There is no such \(what)") }
+
+    /// The key may not do that.
+    static func forbidden(_ missing: Permission) -> APIError {
+        APIError(
+            .insufficientPermissions, "Insufficient permissions",
+            details: JSONObject([("required", .string(missing.rawValue))]))
+    }
 }

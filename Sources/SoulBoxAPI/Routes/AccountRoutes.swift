@@ -4,7 +4,8 @@ internal import SoulBoxStore
 /// `/account` and `/accounts`: who owns things, and how much of them.
 struct AccountRoutes: Sendable {
     private static let quotaFields: Set<String> = [
-        "concurrent_executions", "sandboxes", "disk_bytes", "cpu_seconds_per_day", "templates",
+        "concurrent_executions", "sandboxes", "disk_bytes", "cpu_seconds_per_day", "templates", "snapshots",
+        "snapshot_bytes",
     ]
 
     let platform: Platform
@@ -111,6 +112,8 @@ struct AccountRoutes: Sendable {
         read("disk_bytes", &quotas.diskBytes, maximum: 1 << 60)
         read("cpu_seconds_per_day", &quotas.cpuSecondsPerDay)
         read("templates", &quotas.templates)
+        read("snapshots", &quotas.snapshots)
+        read("snapshot_bytes", &quotas.snapshotBytes, maximum: 1 << 60)
         return quotas
     }
 }
@@ -125,11 +128,13 @@ extension Account {
                 "concurrent_executions": JSONValue(quotas.concurrentExecutions),
                 "sandboxes": JSONValue(quotas.sandboxes), "disk_bytes": JSONValue(quotas.diskBytes),
                 "cpu_seconds_per_day": JSONValue(quotas.cpuSecondsPerDay), "templates": JSONValue(quotas.templates),
+                "snapshots": JSONValue(quotas.snapshots), "snapshot_bytes": JSONValue(quotas.snapshotBytes),
             ],
             "usage": [
                 "executions_running": .integer(executionsRunning), "sandboxes": .integer(sandboxes),
                 "disk_bytes": .integer(diskBytes),
-                "templates": .integer(templates),
+                "templates": .integer(templates), "snapshots": .integer(snapshots),
+                "snapshot_bytes": .integer(snapshotBytes),
                 "cpu_seconds_today": .number(Double(cpuTodayMicroseconds) / 1_000_000),
             ],
         ]

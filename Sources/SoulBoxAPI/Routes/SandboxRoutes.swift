@@ -20,6 +20,8 @@ struct SandboxRoutes: Sendable {
             Route("DELETE", "/api/sandboxes/{sandbox_id}", .permission(.sandboxWrite), .standard, remove),
             Route("POST", "/api/sandboxes/{sandbox_id}/start", .permission(.sandboxWrite), .standard, start),
             Route("POST", "/api/sandboxes/{sandbox_id}/stop", .permission(.sandboxWrite), .standard, stop),
+            Route("POST", "/api/sandboxes/{sandbox_id}/pause", .permission(.sandboxWrite), .standard, pause),
+            Route("POST", "/api/sandboxes/{sandbox_id}/resume", .permission(.sandboxWrite), .standard, resume),
             Route("GET", "/api/sandboxes/{sandbox_id}/events", .permission(.sandboxRead), .standard, events),
         ]
     }
@@ -42,6 +44,7 @@ struct SandboxRoutes: Sendable {
         }
         if let error = validation.error { throw error }
         guard let sandbox else { throw .internalError }
+        if request.onIdle == .pause { try service.requireMemorySnapshots() }
         let response = try platform.once(call, caller, idempotency, status: 201) { transaction throws(APIError) in
             let refusal = try platform.gate.query {
                 try service.store.create(sandbox, key: caller.keyID, in: transaction)
@@ -125,6 +128,7 @@ struct SandboxRoutes: Sendable {
         let request = SandboxRequest(object, isNew: false, within: service.bounds, &validation)
         _ = bytes
         if let error = validation.error { throw error }
+        if request.onIdle == .pause { try service.requireMemorySnapshots() }
         let id = call.parameter("sandbox_id")
         _ = try platform.once(call, caller, nil, status: 200) { transaction throws(APIError) in
             let known = try platform.gate.query {
@@ -201,6 +205,23 @@ struct SandboxRoutes: Sendable {
         let sandbox = try service.find(call.parameter("sandbox_id"), caller)
         if sandbox.status == .creating { try service.isolate { try service.keeper.make(sandbox) } }
         try service.isolate { try service.keeper.stop(sandbox) }
+        return try details(sandbox.identifier, caller)
+    }
+
+    private func pause(_ call: Route.Call) throws(APIError) -> HTTPResponse {
+        let caller = try platform.gate.admit(call)
+        let sandbox = try service.find(call.parameter("sandbox_id"), caller)
+        if sandbox.status == .creating { try service.isolate { try service.keeper.make(sandbox) } }
+        if sandbox.status != .paused { try service.requireMemorySnapshots() }
+        try service.isolate { try service.keeper.pause(sandbox) }
+        return try details(sandbox.identifier, caller)
+    }
+
+    private func resume(_ call: Route.Call) throws(APIError) -> HTTPResponse {
+        let caller = try platform.gate.admit(call)
+        let sandbox = try service.find(call.parameter("sandbox_id"), caller)
+        if sandbox.status == .creating { try service.isolate { try service.keeper.make(sandbox) } }
+        try service.isolate { try service.keeper.resume(sandbox) }
         return try details(sandbox.identifier, caller)
     }
 

@@ -29,7 +29,13 @@ struct SnapshotRoutes: Sendable {
         let idempotency = IdempotencyKey.read(call.request, bytes, &validation)
         if let error = validation.error { throw error }
         let sandbox = try sandboxes.find(call.parameter("sandbox_id"), caller)
-        if body.includesMemory { try checkMemory(of: sandbox) }
+        if body.includesMemory {
+            try sandboxes.requireMemorySnapshots()
+            // What can be known at once is told at once.
+            guard sandbox.status == .running || sandbox.status == .creating else {
+                throw .isolation(IsolationError(.notPossible, "the sandbox does not run: it has no memory to hold"))
+            }
+        }
         var snapshot = AccountSnapshot(
             accountID: caller.accountID, sandboxID: sandbox.id, name: body.name, diskBytes: sandbox.diskBytes)
         snapshot.description = body.description
@@ -40,26 +46,13 @@ struct SnapshotRoutes: Sendable {
         snapshot.tags = body.tags
         let wanted = snapshot
         let response = try platform.once(call, caller, idempotency, status: 202) { transaction throws(APIError) in
-            let noted = try platform.gate.query { try store.create(wanted, in: transaction) }
-            guard let noted else {
-                var validation = Validation()
-                validation.fail(
-                    "parent_snapshot_id", "The sandbox has no completed snapshot that this one could be incremental to")
-                throw validation.error ?? .internalError
+            switch try platform.gate.query({ try store.create(wanted, in: transaction) }) {
+            case .success(let noted): return noted.createdJSON
+            case .failure(let refusal): throw .snapshot(refusal)
             }
-            return noted.createdJSON
         }
         guard let id = (try? JSONParser.parse(response.body))?["snapshot_id"]?.stringValue else { return response }
         return response.adding(.init("Location", "/api/snapshots/\(id)"))
-    }
-
-    /// What can be known at once is told at once.
-    private func checkMemory(of sandbox: AccountSandbox) throws(APIError) {
-        let status = try sandboxes.isolate { try sandboxes.keeper.connections.status(timeoutMilliseconds: 1000) }
-        if let missing = status.memorySnapshotsMissing { throw .isolation(IsolationError(.notPossible, missing)) }
-        guard sandbox.status == .running || sandbox.status == .creating else {
-            throw .isolation(IsolationError(.notPossible, "the sandbox does not run: it has no memory to hold"))
-        }
     }
 
     private func listOfSandbox(_ call: Route.Call) throws(APIError) -> HTTPResponse {
@@ -111,11 +104,30 @@ struct SnapshotRoutes: Sendable {
             throw APIError(
                 .conflict, "Other snapshots are incremental to it",
                 details: JSONObject([("snapshots", .integer(count))]))
+        case .restoring(let count):
+            throw APIError(
+                .conflict, "Sandboxes are becoming what it holds",
+                details: JSONObject([("sandboxes", .integer(count))]))
         case .begun:
             // The scheduler removes its files: as soon as no restore reads them any more.
             return .json([
                 "snapshot_id": .string(id), "status": "deleting", "message": "Snapshot is being deleted",
             ])
+        }
+    }
+}
+
+extension APIError {
+    /// Why no snapshot is taken.
+    static func snapshot(_ refusal: SnapshotStore.Refusal) -> APIError {
+        switch refusal {
+        case .quota(let name): return .limitExceeded("The quota \(name) is used up", retryAfter: 60, quota: name)
+        case .noSandbox: return .notFound("sandbox")
+        case .noParent:
+            var validation = Validation()
+            validation.fail(
+                "parent_snapshot_id", "The sandbox has no completed snapshot that this one could be incremental to")
+            return validation.error ?? .internalError
         }
     }
 }

@@ -72,10 +72,23 @@ extension AccountSandbox {
                 ),
                 ("ttl", JSONValue(ttlSeconds)), ("expires_at", JSONValue(expiresAt?.rfc3339)),
                 ("idle_timeout", JSONValue(idleSeconds)), ("on_idle", .string(onIdle.rawValue)),
+                ("restore", restore.map(\.json) ?? .null),
                 ("executions_running", JSONValue(state?.executions)),
                 ("processes_running", JSONValue(state?.processes)),
                 ("files", files.map(JSONValue.array) ?? .null),
             ]))
+    }
+}
+
+extension SandboxRestore {
+    /// What a sandbox's details say of it.
+    var json: JSONValue {
+        [
+            "snapshot_id": .string(snapshot), "status": .string(status.rawValue),
+            "include_memory": .bool(includesMemory), "preserve_network": .bool(takesNetwork),
+            "error": JSONValue(error), "requested_at": .string(requestedAt.rfc3339),
+            "completed_at": JSONValue(finishedAt?.rfc3339),
+        ]
     }
 }
 

@@ -10,6 +10,8 @@ final class SandboxMaker: Sendable {
     private static let threads = 2
 
     private let waiting = Monitor<[AccountSandbox]>([])
+    /// Apart: what a snapshot holds may take seconds to write, and a new sandbox takes milliseconds.
+    private let restores = Monitor<[AccountSandbox]>([])
     private let keeper: SandboxKeeper
     private let log: Logger
 
@@ -17,17 +19,21 @@ final class SandboxMaker: Sendable {
         self.keeper = keeper
         self.log = log
         for number in 0..<SandboxMaker.threads {
-            WorkerThread.start(name: "sandbox-maker-\(number)") { [self] in
-                while true {
-                    guard let sandbox = waiting.wait(for: { $0.isEmpty ? nil : $0.removeFirst() }) else { continue }
-                    make(sandbox)
+            for (name, queue) in [("sandbox-maker", waiting), ("restorer", restores)] {
+                WorkerThread.start(name: "\(name)-\(number)") { [self] in
+                    while true {
+                        guard let sandbox = queue.wait(for: { $0.isEmpty ? nil : $0.removeFirst() }) else { continue }
+                        make(sandbox)
+                    }
                 }
             }
         }
     }
 
-    /// Makes a sandbox soon.
-    func add(_ sandbox: AccountSandbox) { waiting.update { $0.append(sandbox) } }
+    /// Makes a sandbox soon, or makes it what a snapshot holds.
+    func add(_ sandbox: AccountSandbox) {
+        (sandbox.restore == nil ? waiting : restores).update { $0.append(sandbox) }
+    }
 
     private func make(_ sandbox: AccountSandbox) {
         do {

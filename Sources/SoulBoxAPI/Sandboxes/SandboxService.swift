@@ -99,8 +99,14 @@ struct SandboxService: Sendable {
         case .creating:
             try isolate { try keeper.make(sandbox) }
             return sandbox
-        case .stopped, .error: throw .isolation(IsolationError(.sandboxNotRunning, sandbox.status.rawValue))
+        case .stopped, .paused, .error: throw .isolation(IsolationError(.sandboxNotRunning, sandbox.status.rawValue))
         }
+    }
+
+    /// - Throws: 422 with the reason when the processes of sandboxes cannot be held here.
+    func requireMemorySnapshots() throws(APIError) {
+        let status = try isolate { try keeper.connections.status(timeoutMilliseconds: 1000) }
+        if let missing = status.memorySnapshotsMissing { throw .isolation(IsolationError(.notPossible, missing)) }
     }
 
     /// The service found that a sandbox does not run as noted: what is noted is brought in line.

@@ -74,11 +74,12 @@ extension APIError {
                 details: JSONObject([
                     ("field", "base"), ("reason", .string("Must be a template for \(runtime.rawValue)")),
                 ]))
-        case .inUse(let sandboxes, let executions):
+        case .inUse(let sandboxes, let snapshots, let executions):
             APIError(
                 .conflict, "The template is in use",
                 details: JSONObject([
-                    ("sandboxes", .integer(sandboxes)), ("executions_running", .integer(executions)),
+                    ("sandboxes", .integer(sandboxes)), ("snapshots", .integer(snapshots)),
+                    ("executions_running", .integer(executions)),
                 ]))
         }
     }

@@ -2,4 +2,5 @@
 public enum IdleAction: String, Sendable, CaseIterable {
     case stop
     case delete
+    case pause
 }
