@@ -7,6 +7,9 @@ public import SoulBoxStore
 ///
 /// It may end at any moment: each step is one transaction. Several may run; one at a time does the work.
 public final class UsageRollUp: Sendable {
+    /// How long one of its statements may take: moving months of sums into partitions that were made too late is long.
+    public static let statementMilliseconds = 120_000
+
     private static let pauseMicroseconds: UInt32 = 5_000_000
     private static let keepNanoseconds: UInt64 = 3_600_000_000_000
     private static let retryNanoseconds: UInt64 = 60_000_000_000

@@ -32,7 +32,10 @@ do {
         snapshots: SnapshotTaker(
             store: SnapshotStore(database), connections: connections, process: presence.id, log: log),
         usage: UsageRollUp(
-            store: UsageStore(database), retentionMonths: configuration.reports.retentionMonths, log: log),
+            store: UsageStore(
+                PostgresPool(
+                    configuration.databaseURL, size: 1, statementMilliseconds: UsageRollUp.statementMilliseconds)),
+            retentionMonths: configuration.reports.retentionMonths, log: log),
         runner: runner, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)

@@ -68,14 +68,9 @@ public struct ReportStore: Sendable {
                 SELECT \(grouping.subject(day: "(completed_at AT TIME ZONE 'UTC')::date")), status, 1, \(sums)
                 FROM usage_pending
                 WHERE \(account) AND completed_at >= from_microseconds($8) AND completed_at < from_microseconds($9)
-            ), by_status AS (
-                SELECT subject, status, sum(executions) AS executions, sum(cpu_us) AS cpu_us, sum(wall_us) AS wall_us,
-                    sum(queue_us) AS queue_us, max(memory_peak) AS memory_peak, sum(memory_mib_ms) AS memory_mib_ms,
-                    sum(output_bytes) AS output_bytes
-                FROM parts GROUP BY subject, status
             ), sums AS (
                 SELECT grouping(subject) = 1 AS is_total, subject, \(ReportStore.sums)
-                FROM by_status GROUP BY GROUPING SETS ((subject), ())
+                FROM parts GROUP BY GROUPING SETS ((subject), ())
             ), listed AS (
                 SELECT *, count(*) OVER () - 1 AS groups FROM sums
                 ORDER BY is_total DESC, \(grouping == .day ? "" : "executions DESC,") subject LIMIT $10::bigint + 1
