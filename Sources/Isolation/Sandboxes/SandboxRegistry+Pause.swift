@@ -22,6 +22,25 @@ extension SandboxRegistry {
         return inspect(managed)
     }
 
+    /// Why a call's program was not started, where that is because the sandbox was paused, stopped or started anew while the
+    /// call waited for it; nil when something is wrong.
+    func absence(of id: String, account: String, behind error: SandboxError) -> IsolationError? {
+        // What is gone with it: PID 1's socket, and the group that the program's would be in.
+        guard error.step == .initConnect || error.step == .cgroupCreate else { return nil }
+        do {
+            let managed = try find(id, account: account)
+            return try managed.change(keepsWaiting: true) {
+                guard let sandbox = managed.running else {
+                    return IsolationError(.sandboxNotRunning, managed.state.read { $0.phase.rawValue })
+                }
+                guard (try? sandbox.connect()) != nil else { return nil }
+                return IsolationError(.conflict, "the sandbox was started anew meanwhile")
+            }
+        } catch {
+            return error as? IsolationError
+        }
+    }
+
     private func pause(_ managed: ManagedSandbox, _ sandbox: Sandbox) throws {
         let available: SnapshotTools
         switch tools {

@@ -64,7 +64,7 @@ struct ConnectionHandler {
             let result = Result { try files.answer(method, parameters ?? [:]) }
             guard case .failure(let error) = result else { return }
             if let error = error as? IsolationError, error.code == .unavailable { throw error }
-            let told = note(error, about: parameters?["sandbox"]?.stringValue)
+            let told = note(error, about: parameters)
             try fail(told.varlinkName, told.varlinkParameters)
         case _ where TemplateCalls.methods.contains(method):
             try reply(about: parameters) { try TemplateCalls(isolator: isolator).answer(method, parameters ?? [:]) }
@@ -100,15 +100,22 @@ struct ConnectionHandler {
         switch Result(catching: body) {
         case .success(let value): try reply(value)
         case .failure(let error):
-            let told = note(error, about: parameters?["sandbox"]?.stringValue)
+            let told = note(error, about: parameters)
             try fail(told.varlinkName, told.varlinkParameters)
         }
     }
 
     /// What the caller is told of a failure; what went wrong in the service itself is logged.
-    private func note(_ error: any Error, about sandbox: String?) -> IsolationError {
+    private func note(_ error: any Error, about parameters: JSONValue?) -> IsolationError {
         if let error = error as? IsolationError { return error }
-        let step = (error as? SandboxError)?.step.name ?? ""
+        let sandbox = parameters?["sandbox"]?.stringValue
+        let failure = error as? SandboxError
+        if let failure, let sandbox, let account = parameters?["account"]?.stringValue,
+            let absence = isolator.sandboxes.absence(of: sandbox, account: account, behind: failure)
+        {
+            return absence
+        }
+        let step = failure?.step.name ?? ""
         log.error(
             "sandbox failed",
             metadata: ["sandbox.id": "\(sandbox ?? "")", "step": "\(step)", "error": "\(error)"])

@@ -40,10 +40,15 @@ struct ExecutionSession {
         } catch let error as IsolationError {
             last = .failed(error)
         } catch let error as SandboxError {
-            log.error(
-                "sandbox failed",
-                metadata: about.merging(["step": "\(error.step.name)", "error": "\(error)"]) { $1 })
-            last = .failed(IsolationError(.isolationFailed, "\(error)"))
+            let absence = call.sandbox.flatMap {
+                isolator.sandboxes.absence(of: $0, account: call.account, behind: error)
+            }
+            if absence == nil {
+                log.error(
+                    "sandbox failed",
+                    metadata: about.merging(["step": "\(error.step.name)", "error": "\(error)"]) { $1 })
+            }
+            last = .failed(absence ?? IsolationError(.isolationFailed, "\(error)"))
         } catch {
             last = .failed(IsolationError(.isolationFailed, "\(error)"))
         }
