@@ -71,6 +71,7 @@ public struct API: Sendable {
                 + AccountRoutes(platform: platform).routes
                 + AuditRoutes(platform: platform).routes
                 + AlertRoutes(platform: platform, stores: stores.alerts).routes
+                + ReportRoutes(platform: platform, reports: stores.reports).routes
                 + DocumentRoutes(document: document).routes)
         metrics = RequestMetrics(router.routes, counts.sheet)
         self.log = log

@@ -25,6 +25,7 @@ extension APIStores {
             alerts: AlertStores(
                 alerts: AlertStore(database), rules: AlertRuleStore(database), seal: WebhookSeal(key: sealKey),
                 policy: configuration.alerts.policy),
+            reports: ReportStore(database),
             tokens: TokenVerifier(
                 name: "soulbox", directory: tokens.directory,
                 external: tokens.issuer.isEmpty

@@ -12,6 +12,7 @@ public struct APIStores: Sendable {
     let templates: TemplateStore
     let snapshots: SnapshotStore
     let alerts: AlertStores
+    let reports: ReportStore
     let tokens: TokenVerifier
     let seal: ResponseSeal
 
@@ -19,7 +20,8 @@ public struct APIStores: Sendable {
     public init(
         keys: KeyStore, accounts: AccountStore, audit: AuditStore, idempotency: IdempotencyStore,
         sandboxes: SandboxStore, keeper: SandboxKeeper, templates: TemplateStore, snapshots: SnapshotStore,
-        alerts: AlertStores, tokens: TokenVerifier, seal: ResponseSeal
+        alerts: AlertStores, reports: ReportStore,
+        tokens: TokenVerifier, seal: ResponseSeal
     ) {
         self.keys = keys
         self.accounts = accounts
@@ -30,6 +32,7 @@ public struct APIStores: Sendable {
         self.templates = templates
         self.snapshots = snapshots
         self.alerts = alerts
+        self.reports = reports
         self.tokens = tokens
         self.seal = seal
     }

@@ -37,6 +37,7 @@ public final class Scheduler: Sendable {
     private let keeper: SandboxKeeper
     private let templates: TemplateBuilder
     private let snapshots: SnapshotTaker
+    private let usage: UsageRollUp
     private let runner: ExecutionRunner
     private let metrics: ExecutionMetrics
     private let process: [UInt8]
@@ -49,7 +50,7 @@ public final class Scheduler: Sendable {
     public init(
         databaseURL: String, store: ExecutionStore, processes: ProcessStore, idempotency: IdempotencyStore,
         audit: AuditStore, limits: LimitStore, sandboxes: SandboxStore,
-        keeper: SandboxKeeper, templates: TemplateBuilder, snapshots: SnapshotTaker,
+        keeper: SandboxKeeper, templates: TemplateBuilder, snapshots: SnapshotTaker, usage: UsageRollUp,
         runner: ExecutionRunner, metrics: ExecutionMetrics, process: [UInt8], concurrent: Int,
         retentionDays: Int, log: Logger
     ) {
@@ -63,6 +64,7 @@ public final class Scheduler: Sendable {
         self.keeper = keeper
         self.templates = templates
         self.snapshots = snapshots
+        self.usage = usage
         self.runner = runner
         self.metrics = metrics
         self.process = process
@@ -87,6 +89,7 @@ public final class Scheduler: Sendable {
         }
         templates.start()
         snapshots.start()
+        usage.start()
     }
 
     /// Takes nothing more and waits for what is in progress, at most that many seconds.

@@ -40,7 +40,7 @@ extension ServiceConfiguration {
             ],
             "document_path": .string(documentPath), "sandbox_directory": .string(sandboxDirectory),
             "upload_limit_bytes": .integer(uploadLimitBytes), "pip_index": .string(pipIndex),
-            "gateway": gateway.json, "snapshots": snapshots.json, "alerts": alerts.json,
+            "gateway": gateway.json, "snapshots": snapshots.json, "alerts": alerts.json, "reports": reports.json,
             "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
         ]
     }
@@ -103,6 +103,7 @@ extension ServiceConfiguration {
         alerts = try Alerts(json: json["alerts"] ?? .null)
         gateway = try Gateway(json: json["gateway"] ?? .null)
         snapshots = try Snapshots(json: json["snapshots"] ?? .null)
+        reports = try Reports(json: json["reports"] ?? .null)
         controlPool = try pool("control_pool")
         executionPool = try pool("execution_pool")
     }

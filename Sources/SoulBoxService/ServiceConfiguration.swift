@@ -141,6 +141,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var gateway = Gateway()
     /// Snapshots of sandboxes.
     public var snapshots = Snapshots()
+    /// Reports on usage.
+    public var reports = Reports()
     /// The largest file that is taken into a sandbox, in bytes; default 100 MiB.
     public var uploadLimitBytes: Int64 = 100 << 20
     /// The index that builds of templates install Python packages from; empty is pip's own.

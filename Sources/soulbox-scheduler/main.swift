@@ -40,6 +40,11 @@ do {
             store: SnapshotStore(database), connections: connections, process: presence.id,
             keep: SnapshotTaker.Retention(
                 days: configuration.snapshots.keepDays, perSandbox: configuration.snapshots.keepPerSandbox), log: log),
+        usage: UsageRollUp(
+            store: UsageStore(
+                PostgresPool(
+                    configuration.databaseURL, size: 1, statementMilliseconds: UsageRollUp.statementMilliseconds)),
+            retentionMonths: configuration.reports.retentionMonths, log: log),
         runner: runner, metrics: metrics.executions, process: presence.id,
         concurrent: executions.concurrent,
         retentionDays: executions.retentionDays, log: log)

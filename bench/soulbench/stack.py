@@ -18,7 +18,7 @@ CGROUPS = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 class Stack:
     """The stack under test."""
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, database: str = "", configuration: str = ""):
         self.home = directory / "home"
         self.port = free_port()
         tls_port = free_port()
@@ -29,6 +29,11 @@ class Stack:
         }
         # The benchmark's cluster is a private one, whatever the caller's shell says.
         self._environment.pop("DATABASE_URL", None)
+        if database:
+            self._environment["DATABASE_URL"] = database
+        if configuration:
+            self.home.mkdir(parents=True)
+            (self.home / "soulbox.yml").write_text(configuration)
         self.key = ""
 
     def __enter__(self) -> Stack:

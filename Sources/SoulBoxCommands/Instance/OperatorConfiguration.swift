@@ -162,11 +162,13 @@ struct OperatorConfiguration: Decodable {
     var gateway = Gateway()
     var snapshots = Snapshots()
     var alerts = Alerts()
+    var reports = Reports()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, executions, database, images, tokens, sandboxes, templates, network, gateway, snapshots, alerts
+        case http, executions, database, images, tokens, sandboxes, templates, network, gateway, snapshots, alerts,
+            reports
         case readyPool = "ready_pool"
     }
 
@@ -183,6 +185,7 @@ struct OperatorConfiguration: Decodable {
         snapshots = try values.decodeIfPresent(Snapshots.self, forKey: .snapshots) ?? snapshots
         gateway = try values.decodeIfPresent(Gateway.self, forKey: .gateway) ?? gateway
         alerts = try values.decodeIfPresent(Alerts.self, forKey: .alerts) ?? alerts
+        reports = try values.decodeIfPresent(Reports.self, forKey: .reports) ?? reports
         network = try values.decodeIfPresent(Network.self, forKey: .network) ?? network
         sandboxes = try values.decodeIfPresent(Sandboxes.self, forKey: .sandboxes) ?? sandboxes
         templates = try values.decodeIfPresent(Templates.self, forKey: .templates) ?? templates
@@ -238,6 +241,7 @@ struct OperatorConfiguration: Decodable {
         gateway.resolve(&resolved.gateway)
         snapshots.resolve(&resolved.snapshots)
         alerts.resolve(&resolved.alerts)
+        reports.resolve(&resolved.reports)
         resolved.uploadLimitBytes = sandboxes.uploadLimit ?? resolved.uploadLimitBytes
         resolved.pipIndex = templates.pipIndex ?? PipIndex.host() ?? ""
         resolved.tokens.directory = instance.tokens

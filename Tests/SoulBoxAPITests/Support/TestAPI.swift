@@ -41,6 +41,7 @@ struct TestAPI {
             alerts: AlertStores(
                 alerts: AlertStore(pool), rules: AlertRuleStore(pool),
                 seal: WebhookSeal(key: [UInt8](repeating: 2, count: 32)), policy: WebhookPolicy()),
+            reports: ReportStore(pool),
             tokens: TokenVerifier(name: "soulbox", directory: "/nonexistent", external: nil, keys: keys),
             seal: ResponseSeal(key: [UInt8](repeating: 1, count: 32)))
     }()
