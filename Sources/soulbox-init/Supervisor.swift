@@ -6,9 +6,12 @@ struct Supervisor {
     private static let maximumPacket = 256 << 10
 
     static let maximumProcesses = 32
+    private static let straysKept = 64
 
     var connections: [Connection] = []
     var processes: [BackgroundProcess] = []
+    /// Processes without a connection that have ended, the latest last: a forked program may end before it is asked about.
+    private var strays: [init_death] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: maximumPacket, alignment: 16)
 
     /// Serves until the sandbox ends.
@@ -78,11 +81,20 @@ struct Supervisor {
                 if processes[index].input >= 0 { init_close(processes[index].input) }
                 processes[index].input = -1
             }
-            guard let index = connections.firstIndex(where: { $0.child == exit.pid }) else { continue }
+            guard let index = connections.firstIndex(where: { $0.child == exit.pid }) else {
+                remember(exit)
+                continue
+            }
             connections[index].child = 0
             connections[index].isBackground = false
             sendExited(exit, to: connections[index].descriptor)
         }
+    }
+
+    /// Keeps the end of a process that nobody has asked for yet.
+    private mutating func remember(_ exit: init_death) {
+        if strays.count == Supervisor.straysKept { strays.removeFirst() }
+        strays.append(exit)
     }
 
     private func sendExited(_ exit: init_death, to descriptor: Int32) {
@@ -137,11 +149,12 @@ struct Supervisor {
             guard let pid = reader.word() else { return false }
             connections[index].child = pid_t(bitPattern: pid)
             connections[index].endsSandbox = true
-            // It may have ended, and been reaped, before anybody asked.
+            // It may have ended, and been reaped, before this was read. The last of that number: numbers come again.
             if init_signal(connections[index].child, 0) != 0 {
-                connections[index].child = 0
                 var death = init_death()
                 death.status = 9
+                if let kept = strays.lastIndex(where: { $0.pid == connections[index].child }) { death = strays[kept] }
+                connections[index].child = 0
                 sendExited(death, to: descriptor)
             }
             return true

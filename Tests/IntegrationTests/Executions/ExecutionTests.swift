@@ -26,6 +26,22 @@ struct ExecutionTests {
         #expect(answer.headers["x-request-id"]?.hasPrefix("req_") == true)
     }
 
+    @Test("short programs that come in bursts end as they ended, whoever was asked about them late")
+    func bursts() async throws {
+        for _ in 0..<4 {
+            try await withThrowingTaskGroup(of: JSONValue.self) { group in
+                for _ in 0..<40 {
+                    group.addTask {
+                        try await stack.execute(["language": "python", "code": "print(1)"]).json
+                    }
+                }
+                for try await result in group {
+                    #expect(result["status"] == "completed" && result["output"] == "1\n", "\(result.text)")
+                }
+            }
+        }
+    }
+
     @Test("a result can be fetched again, by its account only")
     func fetch() async throws {
         let result = try await stack.run("python", "import sys\nprint('out'); print('err', file=sys.stderr)")
