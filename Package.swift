@@ -112,27 +112,31 @@ let package = Package(
         library("SoulBoxStore", ["Postgres", "SoulBoxModel"]),
         library("SoulBoxKeys", ["SoulBoxStore", "SoulBoxModel", crypto]),
         library("SoulBoxService", ["SoulBoxModel", "LinuxKernel", logging]),
-        library("SoulBoxExecution", ["SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging]),
+        library("SoulBoxMetrics", ["SoulBoxModel", "LinuxKernel"]),
+        library(
+            "SoulBoxExecution",
+            ["SoulBoxStore", "SoulBoxMetrics", "IsolationProtocol", "SoulBoxModel", "LinuxKernel", logging]),
         library(
             "SoulBoxAPI",
             [
-                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxService", "SoulBoxStore", "Postgres", "IsolationProtocol",
-                "SoulBoxModel", "LinuxKernel", "Archives", logging, crypto,
+                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxMetrics", "SoulBoxService", "SoulBoxStore", "Postgres",
+                "IsolationProtocol", "SoulBoxModel", "LinuxKernel", "Archives", logging, crypto,
                 .product(name: "JWTKit", package: "jwt-kit"),
             ]),
         library(
             "SoulBoxGateway",
             [
-                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "IsolationProtocol", "SoulBoxModel", "LinuxKernel",
-                logging, .product(name: "NIOCore", package: "swift-nio"),
+                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxMetrics", "SoulBoxStore", "IsolationProtocol",
+                "SoulBoxModel", "LinuxKernel", logging, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),
         library(
             "SoulBoxScheduler",
             [
-                "SoulBoxExecution", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel", "LinuxKernel",
-                logging,
+                "SoulBoxExecution", "SoulBoxKeys", "SoulBoxMetrics", "SoulBoxStore", "Postgres", "IsolationProtocol",
+                "SoulBoxModel",
+                "LinuxKernel", logging,
             ]),
         library(
             "SoulBoxImages",
@@ -154,20 +158,20 @@ let package = Package(
             "soulbox-worker",
             [
                 "SoulBoxAPI", "SoulBoxExecution", "FastCGI", "IsolationProtocol", "LinuxKernel", "Postgres",
-                "SoulBoxModel",
+                "SoulBoxMetrics", "SoulBoxModel",
                 "SoulBoxService", "SoulBoxStore", logging,
             ]),
         executable(
             "soulbox-gateway",
             [
                 "SoulBoxGateway", "SoulBoxAPI", "SoulBoxExecution", "IsolationProtocol", "LinuxKernel", "Postgres",
-                "SoulBoxService", "SoulBoxStore", logging,
+                "SoulBoxMetrics", "SoulBoxService", "SoulBoxStore", logging,
             ]),
         executable(
             "soulbox-scheduler",
             [
-                "SoulBoxScheduler", "SoulBoxExecution", "IsolationProtocol", "Postgres", "SoulBoxService",
-                "SoulBoxStore",
+                "SoulBoxScheduler", "SoulBoxExecution", "SoulBoxKeys", "IsolationProtocol", "LinuxKernel", "Postgres",
+                "SoulBoxMetrics", "SoulBoxService", "SoulBoxStore",
                 logging,
             ]),
         executable("soulbox-isolator", ["Isolation", "SoulBoxService", logging]),
@@ -178,6 +182,7 @@ let package = Package(
 
         tests("ArchivesTests", ["Archives"]),
         tests("SoulBoxModelTests", ["SoulBoxModel"]),
+        tests("SoulBoxMetricsTests", ["SoulBoxMetrics", "SoulBoxModel", "LinuxKernel", "TestProcess"]),
         tests("LinuxKernelTests", ["LinuxKernel", "TestProcess"]),
         tests("LinuxSecurityTests", ["LinuxSecurity", "LinuxKernel"]),
         tests("IsolationProtocolTests", ["IsolationProtocol", "SoulBoxModel", "LinuxKernel"]),
@@ -190,7 +195,7 @@ let package = Package(
         tests(
             "SoulBoxGatewayTests",
             [
-                "SoulBoxGateway",
+                "SoulBoxGateway", "SoulBoxStore", .product(name: "Yams", package: "Yams"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),
         tests("SoulBoxEgressTests", ["SoulBoxEgress", "IsolationProtocol", "LinuxKernel", "SoulBoxModel", logging]),
@@ -213,11 +218,13 @@ let package = Package(
         tests(
             "SoulBoxAPITests",
             [
-                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxStore", "Postgres", "IsolationProtocol", "SoulBoxModel",
+                "SoulBoxAPI", "SoulBoxExecution", "SoulBoxKeys", "SoulBoxStore", "Postgres", "IsolationProtocol",
+                "SoulBoxModel",
                 logging,
                 crypto,
                 .product(name: "Yams", package: "Yams"),
             ]),
+        tests("SoulBoxSchedulerTests", ["SoulBoxScheduler", "SoulBoxKeys", "SoulBoxStore", "SoulBoxModel"]),
         tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel", crypto]),
         tests(
             "SoulBoxCommandsTests",
@@ -233,6 +240,6 @@ let package = Package(
                 "SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService", "TestDatabase", "TestProcess",
                 "TestWorld",
                 crypto,
-            ]),
+            ], exclude: ["Live/clients"]),
     ]
 )

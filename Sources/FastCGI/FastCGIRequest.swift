@@ -25,6 +25,40 @@ public final class FastCGIRequest {
         FCGX_GetParam(name, request.pointee.envp).map { String(cString: $0) }
     }
 
+    /// A header field, by its name in whatever case; nil when absent. It is in the CGI variable `HTTP_` and the name in capitals
+    /// (RFC 3875, section 4.1.18), which is put together in place: a request asks for many.
+    public func header(_ name: String) -> String? {
+        if name.utf8.count == 12 || name.utf8.count == 14 {
+            switch name.lowercased() {
+            case "content-type": return parameter("CONTENT_TYPE")
+            case "content-length": return parameter("CONTENT_LENGTH")
+            default: break
+            }
+        }
+        let prefix: StaticString = "HTTP_"
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: prefix.utf8CodeUnitCount + name.utf8.count + 1) {
+            variable in
+            var count = 0
+            func append(_ byte: UInt8) {
+                variable[count] = byte
+                count += 1
+            }
+            prefix.withUTF8Buffer { for byte in $0 { append(byte) } }
+            for byte in name.utf8 {
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"): append(byte - 0x20)
+                case UInt8(ascii: "-"): append(UInt8(ascii: "_"))
+                default: append(byte)
+                }
+            }
+            append(0)
+            guard let start = variable.baseAddress else { return nil }
+            return start.withMemoryRebound(to: CChar.self, capacity: count) {
+                FCGX_GetParam($0, request.pointee.envp).map { String(cString: $0) }
+            }
+        }
+    }
+
     /// The connection to the web server: poll(2) it for `POLLRDHUP` to see that the client has gone.
     public var clientDescriptor: CInt { request.pointee.ipcFd }
 

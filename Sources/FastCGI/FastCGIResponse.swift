@@ -20,8 +20,10 @@ public final class FastCGIResponse {
         head.reserveCapacity(512)
         head.append(contentsOf: "Status: \(status) \(ReasonPhrase.of(status))\r\n".utf8)
         for header in headers {
-            let isPlain = (header.name + header.value).utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
-            guard isPlain, !header.name.isEmpty else { continue }
+            guard FastCGIResponse.isPlain(header.name), FastCGIResponse.isPlain(header.value), !header.name.isEmpty
+            else {
+                continue
+            }
             head.append(contentsOf: header.name.utf8)
             head.append(contentsOf: ": ".utf8)
             head.append(contentsOf: header.value.utf8)
@@ -30,6 +32,10 @@ public final class FastCGIResponse {
         head.append(contentsOf: "\r\n".utf8)
         isStarted = true
         try write(head)
+    }
+
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
     }
 
     /// Writes more of the body; libfcgi gathers it into records.

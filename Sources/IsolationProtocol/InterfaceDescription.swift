@@ -15,6 +15,9 @@ public enum InterfaceDescription {
 
         type Limits (timeout_ms: int, memory: int, cpu_millicores: int, processes: int)
 
+        # How many sandboxes stand ready of one kind; persistent ones or such for one execution.
+        type ReadyCount (template: string, runtime: string, persistent: bool, ready: int)
+
         # Bytes of the file `input`, to stand at `path` below /workspace.
         type File (path: string, offset: int, size: int)
 
@@ -317,6 +320,7 @@ public enum InterfaceDescription {
           executions_waiting: int,
           executions_limit: int,
           ready: int,
+          ready_counts: []ReadyCount,
           ready_taken: int,
           ready_missed: int,
           sandboxes: int,

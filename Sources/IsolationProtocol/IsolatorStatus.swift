@@ -16,6 +16,8 @@ public struct IsolatorStatus: Sendable, Equatable {
     public var sandboxes: Int
     /// How many stand ready for executions.
     public var ready: Int
+    /// Those, by template.
+    public var readyCounts: [ReadyCount]
     /// How many executions found one that stood ready.
     public var readyTaken: Int
     /// How often none of the kind that was asked for stood ready.
@@ -28,7 +30,8 @@ public struct IsolatorStatus: Sendable, Equatable {
     /// Makes a status.
     public init(
         version: String, isolation: String, executionsRunning: Int, executionsWaiting: Int, executionsLimit: Int,
-        sandboxes: Int, ready: Int = 0, readyTaken: Int = 0, readyMissed: Int = 0, features: [String],
+        sandboxes: Int, ready: Int = 0, readyCounts: [ReadyCount] = [], readyTaken: Int = 0, readyMissed: Int = 0,
+        features: [String],
         memorySnapshotsMissing: String? = nil
     ) {
         self.version = version
@@ -38,6 +41,7 @@ public struct IsolatorStatus: Sendable, Equatable {
         self.executionsLimit = executionsLimit
         self.sandboxes = sandboxes
         self.ready = ready
+        self.readyCounts = readyCounts
         self.readyTaken = readyTaken
         self.readyMissed = readyMissed
         self.features = features
@@ -50,7 +54,8 @@ public struct IsolatorStatus: Sendable, Equatable {
             "version": .string(version), "isolation": .string(isolation),
             "executions_running": JSONValue(executionsRunning), "executions_waiting": JSONValue(executionsWaiting),
             "executions_limit": JSONValue(executionsLimit), "sandboxes": JSONValue(sandboxes),
-            "ready": JSONValue(ready), "ready_taken": JSONValue(readyTaken), "ready_missed": JSONValue(readyMissed),
+            "ready": JSONValue(ready), "ready_counts": .array(readyCounts.map(\.json)),
+            "ready_taken": JSONValue(readyTaken), "ready_missed": JSONValue(readyMissed),
             "features": .array(features.map(JSONValue.string)),
             "memory_snapshots_missing": JSONValue(memorySnapshotsMissing),
         ]
@@ -66,8 +71,9 @@ public struct IsolatorStatus: Sendable, Equatable {
         else { return nil }
         self.init(
             version: version, isolation: isolation, executionsRunning: Int(running), executionsWaiting: Int(waiting),
-            executionsLimit: Int(limit), sandboxes: Int(sandboxes), ready: Int(ready), readyTaken: Int(taken),
-            readyMissed: Int(missed),
+            executionsLimit: Int(limit), sandboxes: Int(sandboxes), ready: Int(ready),
+            readyCounts: json["ready_counts"]?.arrayValue?.compactMap(ReadyCount.init(json:)) ?? [],
+            readyTaken: Int(taken), readyMissed: Int(missed),
             features: json["features"]?.arrayValue?.compactMap(\.stringValue) ?? [],
             memorySnapshotsMissing: json["memory_snapshots_missing"]?.stringValue)
     }

@@ -43,8 +43,11 @@ public final class PostgresConnection: @unchecked Sendable {
         var entries = [PollEntry(descriptor: PQsocket(connection), events: .input)]
         // A server has nothing to say to an idle connection but that it ends, in a message that comes before the end itself.
         if let found = try? Poll.wait(&entries, timeout: 0), found > 0 { return false }
-        return PQstatus(connection) == CONNECTION_OK && PQtransactionStatus(connection) == PQTRANS_IDLE
+        return isInOrder
     }
+
+    /// Whether the last statement left it fit for another; what the server does meanwhile shows when it is used again.
+    var isInOrder: Bool { PQstatus(connection) == CONNECTION_OK && PQtransactionStatus(connection) == PQTRANS_IDLE }
 
     /// What to poll for notifications.
     var pollDescriptor: CInt { PQsocket(connection) }

@@ -9,7 +9,8 @@ public final class PostgresPool: Sendable {
     }
 
     private let url: String
-    private let size: Int
+    /// How many connections there may be.
+    public let size: Int
     private let waitNanoseconds: UInt64
     private let statementMilliseconds: Int
     private let state = Monitor(State())
@@ -67,6 +68,9 @@ public final class PostgresPool: Sendable {
         }
     }
 
+    /// How many connections are open, and how many of them are in use.
+    public var usage: (open: Int, used: Int) { state.read { ($0.open, $0.open - $0.idle.count) } }
+
     private func take() throws(PostgresError) -> PostgresConnection {
         let deadline = MonotonicClock.now + waitNanoseconds
         while true {
@@ -92,7 +96,8 @@ public final class PostgresPool: Sendable {
 
     private func giveBack(_ connection: PostgresConnection?) {
         state.update { state in
-            if let connection, connection.isUsable {
+            // Whoever takes it looks whether the server is still there.
+            if let connection, connection.isInOrder {
                 state.idle.append(connection)
             } else {
                 state.open -= 1

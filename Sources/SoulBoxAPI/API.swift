@@ -1,5 +1,7 @@
+internal import LinuxKernel
 public import Logging
 public import SoulBoxExecution
+internal import SoulBoxMetrics
 internal import SoulBoxModel
 internal import SoulBoxStore
 
@@ -11,6 +13,7 @@ public struct API: Sendable {
     public static let rateHeader = "X-SoulBox-Rate"
 
     private let router: Router
+    private let metrics: RequestMetrics
     private let platform: Platform
     private let log: Logger
 
@@ -22,16 +25,21 @@ public struct API: Sendable {
     ///   - carrier: What carries executions out.
     ///   - catalog: The templates that can be used.
     ///   - health: The state of the components.
+    ///   - monitoring: What this process counts, and where all count; nil counts for nobody to see.
     ///   - process: This process's row in the database, the owner of its synchronous executions.
     ///   - version: The version that `GET /health` tells.
     ///   - uploadLimit: The largest file that is taken, in bytes.
     ///   - document: What `GET /openapi.json` answers.
     public init(
         repository: any ExecutionRepository, stores: APIStores, carrier: any ExecutionCarrier,
-        catalog: TemplateCatalog, health: HealthMonitor, process: [UInt8], version: String, document: [UInt8] = [],
-        uploadLimit: Int64 = 100 << 20, log: Logger
+        catalog: TemplateCatalog, health: HealthMonitor, monitoring: Monitoring? = nil, process: [UInt8],
+        version: String,
+        document: [UInt8] = [], uploadLimit: Int64 = 100 << 20, log: Logger
     ) {
-        let gate = Gate(credentials: CredentialReader(tokens: stores.tokens), repository: repository, log: log)
+        let counts = monitoring?.metrics ?? ServiceMetrics(.unshared())
+        let gate = Gate(
+            credentials: CredentialReader(tokens: stores.tokens), repository: repository, refusals: counts.refusals,
+            log: log)
         platform = Platform(
             gate: gate, keys: stores.keys, accounts: stores.accounts, audit: stores.audit,
             idempotency: stores.idempotency, tokens: stores.tokens, seal: stores.seal)
@@ -44,13 +52,14 @@ public struct API: Sendable {
         let executions = ExecutionService(
             gate: gate, repository: repository, runner: carrier, catalog: catalog, limits: limits,
             process: process, abandoned: AbandonedExecutions(repository, process: process, log: log),
-            sandboxes: sandboxes, templates: templates, log: log)
+            sandboxes: sandboxes, templates: templates, metrics: counts.executions, log: log)
         router = Router(
             ExecutionRoutes(service: executions).routes
                 + LanguageRoutes(service: executions).routes
                 + TemplateRoutes(service: templates).routes
                 + TemplateWriteRoutes(service: templates, limits: limits).routes
                 + HealthRoutes(service: executions, monitor: health, version: version).routes
+                + MetricRoutes(gate: gate, monitoring: monitoring, version: version).routes
                 + SandboxRoutes(service: sandboxes, files: files).routes
                 + SnapshotRoutes(sandboxes: sandboxes, store: stores.snapshots).routes
                 + RestoreRoutes(sandboxes: sandboxes, store: stores.snapshots, files: files).routes
@@ -61,13 +70,16 @@ public struct API: Sendable {
                 + TokenRoutes(platform: platform).routes
                 + AccountRoutes(platform: platform).routes
                 + AuditRoutes(platform: platform).routes
+                + AlertRoutes(platform: platform, stores: stores.alerts).routes
                 + ReportRoutes(platform: platform, reports: stores.reports).routes
                 + DocumentRoutes(document: document).routes)
+        metrics = RequestMetrics(router.routes, counts.sheet)
         self.log = log
     }
 
     /// Answers a request; every failure becomes the error envelope here and nowhere else.
     public func respond(to request: HTTPRequest) -> HTTPResponse {
+        let begin = MonotonicClock.now
         var response: HTTPResponse
         do {
             response = try router.respond(to: request)
@@ -83,6 +95,7 @@ public struct API: Sendable {
             response = .error(error, requestID: request.requestID)
         }
         note(request, status: response.status)
+        metrics.note(request, status: response.status, nanoseconds: MonotonicClock.now - begin)
         response.headers.append(.init("X-Request-ID", request.requestID))
         response.headers.append(.init("X-Content-Type-Options", "nosniff"))
         response.headers.append(.init("Cache-Control", "no-store"))

@@ -4,6 +4,7 @@ public import Logging
 public import Postgres
 public import SoulBoxExecution
 public import SoulBoxService
+internal import SoulBoxKeys
 internal import SoulBoxStore
 
 extension APIStores {
@@ -15,18 +16,23 @@ extension APIStores {
         let tokens = configuration.tokens
         let keys = KeyStore(database)
         let sandboxes = SandboxStore(database)
+        let sealKey = try Files.read(tokens.directory + "/answers.seal", maximum: 32)
         self.init(
             keys: keys, accounts: AccountStore(database), audit: AuditStore(database),
             idempotency: IdempotencyStore(database), sandboxes: sandboxes,
             keeper: SandboxKeeper(store: sandboxes, connections: connections, log: log),
-            templates: TemplateStore(database), snapshots: SnapshotStore(database), reports: ReportStore(database),
+            templates: TemplateStore(database), snapshots: SnapshotStore(database),
+            alerts: AlertStores(
+                alerts: AlertStore(database), rules: AlertRuleStore(database), seal: WebhookSeal(key: sealKey),
+                policy: configuration.alerts.policy),
+            reports: ReportStore(database),
             tokens: TokenVerifier(
                 name: "soulbox", directory: tokens.directory,
                 external: tokens.issuer.isEmpty
                     ? nil
                     : TokenIssuer(issuer: tokens.issuer, audience: tokens.audience, keyFile: tokens.keyFile),
                 keys: keys),
-            seal: ResponseSeal(key: try Files.read(tokens.directory + "/answers.seal", maximum: 32)))
+            seal: ResponseSeal(key: sealKey))
     }
 }
 

@@ -11,6 +11,7 @@ public struct APIStores: Sendable {
     let keeper: SandboxKeeper
     let templates: TemplateStore
     let snapshots: SnapshotStore
+    let alerts: AlertStores
     let reports: ReportStore
     let tokens: TokenVerifier
     let seal: ResponseSeal
@@ -19,7 +20,7 @@ public struct APIStores: Sendable {
     public init(
         keys: KeyStore, accounts: AccountStore, audit: AuditStore, idempotency: IdempotencyStore,
         sandboxes: SandboxStore, keeper: SandboxKeeper, templates: TemplateStore, snapshots: SnapshotStore,
-        reports: ReportStore,
+        alerts: AlertStores, reports: ReportStore,
         tokens: TokenVerifier, seal: ResponseSeal
     ) {
         self.keys = keys
@@ -30,6 +31,7 @@ public struct APIStores: Sendable {
         self.keeper = keeper
         self.templates = templates
         self.snapshots = snapshots
+        self.alerts = alerts
         self.reports = reports
         self.tokens = tokens
         self.seal = seal

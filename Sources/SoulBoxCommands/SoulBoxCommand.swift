@@ -8,7 +8,7 @@ public struct SoulBoxCommand: ParsableCommand {
         version: SoulBoxVersion.text,
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, DoctorCommand.self, MigrateCommand.self,
-            KeyCommand.self, TokenKeyCommand.self, ImageCommand.self, DemoCommand.self,
+            KeyCommand.self, TokenKeyCommand.self, ImageCommand.self, SnapshotCommand.self, DemoCommand.self,
         ])
 
     /// Made by ArgumentParser.

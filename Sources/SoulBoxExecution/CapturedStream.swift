@@ -7,22 +7,30 @@ final class CapturedStream {
     /// What one turn reads at most, so that a flood on one stream does not starve the others.
     private static let turn = 1 << 20
 
+    /// How long the rest of a line is waited for, in milliseconds.
+    private static let lineWait: CInt = 5
+
     private let keptLimit: Int
     private var descriptor: SharedDescriptor?
     private var bytes: [UInt8] = []
     private let observe: ((UnsafeRawBufferPointer) -> Void)?
+    private let joinsLines: Bool
 
     /// How many bytes were thrown away.
     private(set) var droppedBytes = 0
 
     /// Takes over the read end, on which reads do not wait.
     ///
-    /// - Parameter observe: Is shown everything that is read, kept or not.
+    /// - Parameters:
+    ///   - joinsLines: Whether a line that is not whole waits a moment for its rest before it is shown.
+    ///   - observe: Is shown everything that is read, kept or not.
     init(
-        _ descriptor: SharedDescriptor, keeping limit: Int, observe: ((UnsafeRawBufferPointer) -> Void)? = nil
+        _ descriptor: SharedDescriptor, keeping limit: Int, joinsLines: Bool = false,
+        observe: ((UnsafeRawBufferPointer) -> Void)? = nil
     ) {
         self.descriptor = descriptor
         self.observe = observe
+        self.joinsLines = joinsLines
         keptLimit = limit
     }
 
@@ -39,8 +47,9 @@ final class CapturedStream {
     func read(using buffer: UnsafeMutableRawBufferPointer) -> Bool {
         var taken = 0
         while let descriptor, taken < CapturedStream.turn {
-            let count = Glibc.read(descriptor.rawValue, buffer.baseAddress, buffer.count)
+            var count = Glibc.read(descriptor.rawValue, buffer.baseAddress, buffer.count)
             if count > 0 {
+                if joinsLines { count += readRestOfLine(descriptor.rawValue, buffer, after: count) }
                 taken += count
                 let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 append(chunk)
@@ -58,6 +67,18 @@ final class CapturedStream {
             }
         }
         return descriptor != nil
+    }
+
+    /// Many a program writes a line and its end apart, as Python's `print` does where nothing is buffered: whoever follows
+    /// gets them as one piece, when the end comes at once.
+    private func readRestOfLine(
+        _ descriptor: CInt, _ buffer: UnsafeMutableRawBufferPointer, after count: Int
+    ) -> Int {
+        guard count < buffer.count / 2, buffer[count - 1] != UInt8(ascii: "\n") else { return 0 }
+        var entries = [PollEntry(descriptor: descriptor, events: .input)]
+        guard let found = try? Poll.wait(&entries, timeout: CapturedStream.lineWait), found > 0 else { return 0 }
+        // The end of the stream is found again by the next read.
+        return max(0, Glibc.read(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count))
     }
 
     /// Reads what is left in the pipe after the program's end, without waiting for whoever may still hold it open.

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import LinuxKernel
 public import Logging
+public import SoulBoxMetrics
 internal import SoulBoxModel
 public import SoulBoxStore
 
@@ -17,6 +18,7 @@ public struct ExecutionRecorder: Sendable {
     }
 
     private let patienceNanoseconds: UInt64
+    private let metrics: ExecutionMetrics?
     private let log: Logger
     private let finish: @Sendable (String, FinishedExecution) throws -> Bool
 
@@ -24,12 +26,14 @@ public struct ExecutionRecorder: Sendable {
     ///
     /// - Parameters:
     ///   - patienceSeconds: How long a note is tried again.
+    ///   - metrics: Counts what is noted.
     ///   - finish: Notes an end: `ExecutionStore.finish`. False when another one was noted before.
     public init(
-        patienceSeconds: Int = 120, log: Logger,
+        patienceSeconds: Int = 120, metrics: ExecutionMetrics? = nil, log: Logger,
         finish: @escaping @Sendable (String, FinishedExecution) throws -> Bool
     ) {
         patienceNanoseconds = UInt64(patienceSeconds) * 1_000_000_000
+        self.metrics = metrics
         self.log = log
         self.finish = finish
     }
@@ -41,7 +45,9 @@ public struct ExecutionRecorder: Sendable {
         var pauseMicroseconds: UInt32 = 50_000
         while true {
             do {
-                return try finish(result.record.id, execution) ? .recorded : .alreadyFinal
+                guard try finish(result.record.id, execution) else { return .alreadyFinal }
+                metrics?.note(result.record)
+                return .recorded
             } catch {
                 log.warning(
                     "end of an execution not noted",

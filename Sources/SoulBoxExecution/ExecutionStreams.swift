@@ -28,7 +28,10 @@ struct ExecutionStreams {
         _ descriptor: SharedDescriptor, _ stream: OutputPiece.Stream, keeping limit: Int, _ live: LiveExecution?
     ) -> CapturedStream {
         guard let live else { return CapturedStream(descriptor, keeping: limit) }
-        return CapturedStream(descriptor, keeping: limit) { live.append($0, of: stream) }
+        // What is typed at a terminal comes back without waiting.
+        return CapturedStream(descriptor, keeping: limit, joinsLines: live.terminal == nil) {
+            live.append($0, of: stream)
+        }
     }
 
     /// Reads output, errors and a cell's results from these from now on.

@@ -8,6 +8,7 @@ final class RunningExecution {
     /// A program that is over sooner is not worth a note that it runs.
     private static let noticeNanoseconds: UInt64 = 20_000_000
     private static let retryNanoseconds: UInt64 = 50_000_000
+    private static let orderNanoseconds: UInt64 = 10_000_000
     /// What the service may take beyond the limits that it enforces itself: waiting for a turn, making, cleaning up.
     private static let graceSeconds = 60
 
@@ -26,6 +27,9 @@ final class RunningExecution {
     private var takesOutput = true
     private var ending: TerminationReason?
     private var endAt: UInt64?
+    /// What is still to be done to the program, and when it is tried again.
+    private var orders: [LiveOrder] = []
+    private var ordersAt: UInt64?
     private var compile: StageOutcome?
     private var artifacts = ArtifactReader()
 
@@ -78,7 +82,8 @@ final class RunningExecution {
     private func wait() throws(IsolationError) {
         let now = MonotonicClock.now
         let abandonedAt = ending == nil ? request.live?.abandonedAt : nil
-        let next = [deadline, isNoticed ? nil : noticeAt, endAt, abandonedAt].compactMap { $0 }.min() ?? deadline
+        let next =
+            [deadline, isNoticed ? nil : noticeAt, endAt, abandonedAt, ordersAt].compactMap { $0 }.min() ?? deadline
         // What nobody takes stays in the pipe, where it holds the program up.
         takesOutput = request.live?.takesOutput ?? true
         var entries = [
@@ -112,11 +117,22 @@ final class RunningExecution {
         input.write()
         // What comes before the program and its terminal are there waits for them.
         guard startedAt != nil else { return }
-        for order in live.takeOrders() {
+        if let ordersAt, MonotonicClock.now < ordersAt { return }
+        ordersAt = nil
+        while true {
+            if orders.isEmpty { orders = live.takeOrders() }
+            guard let order = orders.first else { return }
             do {
                 switch order {
                 case .signal(let number):
-                    try connections.signal(execution: request.id, account: request.account, number: number)
+                    // A program may have printed something before the service knows it to run: asked again soon, and as long
+                    // as it lasts, since nobody else would tell that the signal never came.
+                    let isKnown = try connections.signal(
+                        execution: request.id, account: request.account, number: number)
+                    guard isKnown else {
+                        ordersAt = MonotonicClock.now + RunningExecution.orderNanoseconds
+                        return
+                    }
                 case .resize(let rows, let columns):
                     if let terminal = input.terminal {
                         try Terminal.resize(terminal.rawValue, rows: rows, columns: columns)
@@ -124,8 +140,8 @@ final class RunningExecution {
                 }
             } catch {
                 // It has ended meanwhile, or is about to: its end tells more than this would.
-                continue
             }
+            orders.removeFirst()
         }
     }
 

@@ -40,9 +40,17 @@ final class Door: Sendable {
 
     private func admit(_ channel: any Channel, _ head: HTTPRequestHead) -> EventLoopFuture<HTTPHeaders?> {
         let call = RequestHead.call(head)
-        guard let endpoint = Endpoint(path: RequestHead.path(head)), endpoint.isWebSocket, head.method == .GET else {
+        let nobody: EventLoopFuture<HTTPHeaders?> = channel.eventLoop.makeSucceededFuture(nil)
+        guard let endpoint = Endpoint(path: RequestHead.path(head)), endpoint.isWebSocket else {
             refuse(APIError(.resourceNotFound, "There is no such resource"))
-            return channel.eventLoop.makeSucceededFuture(nil)
+            return nobody
+        }
+        // Another method is answered like one without an upgrade.
+        guard head.method == .GET else { return nobody }
+        // RFC 6455, section 4.1: 16 bytes in base64.
+        guard let nonce = head.headers.first(name: "Sec-WebSocket-Key"), Base64.decode(nonce)?.count == 16 else {
+            refuse(.malformed("Sec-WebSocket-Key", "Must be 16 bytes in base64"))
+            return nobody
         }
         let services = services
         return services.call(on: channel.eventLoop) { () throws(APIError) -> Caller in
@@ -53,13 +61,11 @@ final class Door: Sendable {
             switch result {
             case .failure(let error): refuse(error)
             case .success(let caller):
-                guard channel.isActive, services.seats.take(caller.keyID) else {
-                    refuse(.limitExceeded("Too many connections", retryAfter: 5))
+                guard channel.isActive, services.seats.take(caller, channel) else {
+                    refuse(.tooManyConnections)
                     return nil
                 }
                 state.withLock { $0.guest = Guest(endpoint: endpoint, call: call, caller: caller) }
-                let seats = services.seats
-                channel.closeFuture.whenComplete { _ in seats.leave(caller.keyID) }
                 var headers = HTTPHeaders()
                 if let chosen = call.bearerProtocol { headers.add(name: "Sec-WebSocket-Protocol", value: chosen) }
                 return headers
@@ -71,6 +77,9 @@ final class Door: Sendable {
     private func open(_ channel: any Channel) throws {
         guard let guest = state.withLock({ $0.guest }) else { throw ChannelError.inappropriateOperationForState }
         let link = Link(channel: channel)
+        let metrics = services.metrics
+        metrics.opened(guest.endpoint)
+        channel.closeFuture.whenComplete { _ in metrics.closed(guest.endpoint) }
         let conversation: any Conversation =
             switch guest.endpoint {
             case .terminal(let sandbox):

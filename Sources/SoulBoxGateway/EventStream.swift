@@ -51,11 +51,7 @@ final class EventStream: OutputStream {
 
     private func begin(_ caller: Caller) {
         guard !isClosed else { return }
-        guard services.seats.take(caller.keyID) else {
-            return reply.fail(.limitExceeded("Too many connections", retryAfter: 5))
-        }
-        let seats = services.seats
-        reply.channel.closeFuture.whenComplete { _ in seats.leave(caller.keyID) }
+        guard services.seats.take(caller, reply.channel) else { return reply.fail(.tooManyConnections) }
         reply.start("text/event-stream")
         let loop = reply.channel.eventLoop
         let this = NIOLoopBound(self, eventLoop: loop)

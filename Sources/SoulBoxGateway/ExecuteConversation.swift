@@ -76,14 +76,10 @@ final class ExecuteConversation: Conversation {
         case "attach": try attach(message, name)
         case "stdin":
             let run = try run(message, ["data", "encoding"])
-            let text = message["data"]?.stringValue
-            let bytes =
-                message["encoding"]?.stringValue == "base64" ? text.flatMap(Base64.decode) : text.map { Array($0.utf8) }
-            guard let bytes else { throw .malformed("data", "Must be a string in the encoding that is named") }
-            guard run.give(bytes) else {
-                throw .limitExceeded("The program does not take its input, or it has none any more", retryAfter: 1)
+            guard run.controls.give(try InputMessage.bytes(message)) else {
+                return fail(InputMessage.refusal, run.name)
             }
-        case "close_stdin": try run(message, []).closeInput()
+        case "close_stdin": try run(message, []).controls.closeInput()
         case "signal":
             let run = try run(message, ["signal"])
             let value = message["signal"]
@@ -92,14 +88,16 @@ final class ExecuteConversation: Conversation {
             guard let number, (1...64).contains(number) else {
                 throw .malformed("signal", "Must be a signal's name as SIGTERM, or its number")
             }
-            guard run.order(.signal(number)) else { throw .limitExceeded("Too many signals at once", retryAfter: 1) }
+            guard run.controls.order(.signal(number)) else {
+                throw .limitExceeded("Too many signals at once", retryAfter: 1)
+            }
         case "resize":
             let run = try run(message, ["rows", "columns"])
             let size = try TerminalMessage.size(message)
-            guard run.order(.resize(rows: size.rows, columns: size.columns)) else {
+            guard run.controls.order(.resize(rows: size.rows, columns: size.columns)) else {
                 throw .limitExceeded("Too many changes at once", retryAfter: 1)
             }
-        case "cancel": try run(message, []).cancel()
+        case "cancel": try run(message, []).controls.cancel()
         default:
             throw .malformed(
                 "type", "Must be one of: execute, attach, stdin, close_stdin, signal, resize, cancel")
@@ -107,7 +105,9 @@ final class ExecuteConversation: Conversation {
     }
 
     /// The running execution that a message means: by `execution_id`, by `id`, or the only one.
-    private func run(_ message: JSONObject, _ fields: Set<String>) throws(APIError) -> any Controls {
+    private func run(
+        _ message: JSONObject, _ fields: Set<String>
+    ) throws(APIError) -> (controls: any Controls, name: JSONValue?) {
         for field in message.names where !fields.union(["type", "id", "execution_id"]).contains(field) {
             throw .malformed(String(field.prefix(100)), "Unknown field")
         }
@@ -120,8 +120,8 @@ final class ExecuteConversation: Conversation {
             guard runs.count <= 1 else { throw .malformed("execution_id", "Several executions run here") }
             found = runs.values.first
         }
-        guard let controls = found?.follower.controls else { throw .notFound("execution") }
-        return controls
+        guard let found, let controls = found.follower.controls else { throw .notFound("execution") }
+        return (controls, found.name)
     }
 
     private func execute(_ message: JSONObject, _ name: JSONValue?) throws(APIError) {

@@ -9,11 +9,10 @@ internal import Synchronization
 final class ExecutionHub: Sendable {
     private struct State {
         var running: [String: LiveExecution] = [:]
-        var ended: [(execution: LiveExecution, at: UInt64)] = []
+        var ended: [(execution: LiveExecution, bytes: Int, at: UInt64)] = []
+        var endedBytes = 0
         var places = 0
     }
-
-    private static let endedKept = 256
 
     private let api: LiveAPI
     private let limits: GatewayLimits
@@ -53,16 +52,30 @@ final class ExecutionHub: Sendable {
         WorkerThread.start(name: "execution") { [self] in
             let end = body()
             live.end(end)
-            let now = MonotonicClock.now
             state.update { state in
                 state.running[live.id] = nil
                 state.places -= 1
-                state.ended.append((live, now))
-                let oldest = now - min(now, UInt64(limits.lingerSeconds) * 1_000_000_000)
-                state.ended.removeAll { $0.at < oldest }
-                if state.ended.count > ExecutionHub.endedKept { state.ended.removeFirst() }
+                let bytes = live.keptBytes
+                state.ended.append((live, bytes, MonotonicClock.now))
+                state.endedBytes += bytes
+                forgetOld(&state)
             }
         }
+    }
+
+    /// Lets go of what ended long ago. Who comes back to it is told from the database.
+    func forgetOld() { state.update { forgetOld(&$0) } }
+
+    private func forgetOld(_ state: inout State) {
+        let now = MonotonicClock.now
+        let oldest = now - min(now, UInt64(limits.lingerSeconds) * 1_000_000_000)
+        var count = 0
+        for entry in state.ended {
+            guard entry.at < oldest || state.endedBytes > limits.lingerBytes else { break }
+            state.endedBytes -= entry.bytes
+            count += 1
+        }
+        state.ended.removeFirst(count)
     }
 
     /// An execution of that account that is here; nil when it is not.

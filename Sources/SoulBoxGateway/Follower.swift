@@ -7,8 +7,9 @@ internal import SoulBoxModel
 /// Follows one execution for a client: from the one that runs in this process, or else from what is noted of it, once it has
 /// ended. For the client's event loop.
 final class Follower {
-    /// How often the database is asked about an execution of another process.
-    private static let patience: TimeAmount = .milliseconds(500)
+    /// How soon the database is asked again about an execution of another process: each time later, up to the second one.
+    private static let firstPatience: TimeAmount = .milliseconds(100)
+    private static let lastPatience: TimeAmount = .seconds(2)
 
     let id: String
     private let requestID: String
@@ -25,6 +26,7 @@ final class Follower {
     private var watcher = 0
     private var noted: [LiveItem] = []
     private(set) var isOver = false
+    private var patience = Follower.firstPatience
 
     init(
         _ id: String, requestID: String, loop: any EventLoop, services: Services, hasRoom: @escaping () -> Bool,
@@ -45,7 +47,8 @@ final class Follower {
         if let live = services.hub.find(id, account: account) {
             return follow(live, from: sequence, holding: holding)
         }
-        let request = PeerRequest(execution: id, account: account, from: sequence, holding: holding)
+        let request = PeerRequest(
+            execution: id, account: account, from: sequence, holding: holding, requestID: requestID)
         let this = NIOLoopBound(self, eventLoop: loop)
         PeerConnection.find(request, services: services, loop: loop).whenComplete { outcome in
             let follower = this.value
@@ -67,7 +70,9 @@ final class Follower {
         guard !isOver else { return }
         if let sequence = message["sequence"]?.integerValue { nextSequence = sequence + 1 }
         let type = message["type"]?.stringValue
-        let isLast = type == "completion" || type == "error" || type == "detached"
+        // An error that names no execution is about an order, and the execution goes on.
+        let isLast =
+            type == "completion" || type == "detached" || (type == "error" && message["execution_id"] != nil)
         if isLast { isOver = true }
         emit(self, message, isLast)
         if !hasRoom() { peer?.pause() }
@@ -112,9 +117,8 @@ final class Follower {
         case .success, .failure:
             // Without the database nobody knows more: it is asked again for as long as the client waits.
             let this = NIOLoopBound(self, eventLoop: loop)
-            loop.scheduleTask(in: Follower.patience) {
-                this.value.awaitEnd(account: account, from: sequence)
-            }
+            loop.scheduleTask(in: patience) { this.value.awaitEnd(account: account, from: sequence) }
+            patience = min(patience + patience, Follower.lastPatience)
         }
     }
 

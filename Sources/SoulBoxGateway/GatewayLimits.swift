@@ -20,6 +20,10 @@ public struct GatewayLimits: Sendable, Equatable {
     public var silenceSeconds = 60
     /// Seconds that an execution which has ended can still be attached to with all that is kept of its output.
     public var lingerSeconds = 60
+    /// Bytes of output that executions which have ended are kept with, all together.
+    public var lingerBytes = 64 << 20
+    /// Seconds between looks at whether the keys of connections are still good.
+    public var checkSeconds = 5
     /// Threads for calls that wait.
     public var threads = 16
     /// Streams over HTTP that hold a thread each.

@@ -4,6 +4,7 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 public import SoulBoxAPI
+public import SoulBoxMetrics
 internal import Synchronization
 
 /// The process behind the web server's WebSockets and long streams.
@@ -17,16 +18,20 @@ public final class GatewayServer: Sendable {
     /// Makes a server that does not listen yet.
     ///
     /// - Parameters:
+    ///   - metrics: What this process counts.
     ///   - directory: Where the gateways of the machine find each other, for their user alone.
     ///   - name: This process's name there.
-    public init(_ api: LiveAPI, limits: GatewayLimits, directory: String, name: String, log: Logger) {
+    public init(
+        _ api: LiveAPI, limits: GatewayLimits, metrics: ServiceMetrics, directory: String, name: String, log: Logger
+    ) {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let pool = NIOThreadPool(numberOfThreads: limits.threads)
         pool.start()
         services = Services(
             api: api, hub: ExecutionHub(api, limits: limits, log: log), limits: limits, pool: pool,
             seats: Seats(limits), followers: Places(limits.followers), figures: SystemFigures(api),
-            peers: PeerDirectory(path: directory, name: name), group: group, log: log)
+            peers: PeerDirectory(path: directory, name: name), metrics: WebSocketMetrics(metrics.sheet), group: group,
+            log: log)
         self.log = log
     }
 
@@ -41,6 +46,7 @@ public final class GatewayServer: Sendable {
         let channel = try bootstrap.withBoundSocket(socket).wait()
         listener.withLock { $0 = channel }
         try PeerServer(services).start()
+        Housekeeping(services).start()
     }
 
     private func prepare(_ channel: any Channel) throws {

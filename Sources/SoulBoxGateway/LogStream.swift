@@ -31,7 +31,9 @@ final class LogStream: OutputStream {
             defer { services.followers.leave() }
             var hasBegun = false
             do throws(APIError) {
-                try services.api.followLogs(of: process, in: sandbox, call) { bytes in
+                try services.api.followLogs(of: process, in: sandbox, call) { caller in
+                    services.seats.take(caller, reply.channel)
+                } send: { bytes in
                     if !hasBegun { reply.start("application/x-ndjson") }
                     hasBegun = true
                     guard gate.pass() else { return false }

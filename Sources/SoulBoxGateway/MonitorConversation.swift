@@ -13,6 +13,8 @@ final class MonitorConversation: Conversation {
     private var task: Scheduled<Void>?
     private var isAsking = false
     private var isClosed = false
+    /// The changes of alerts that the client knows of; nil before the first look, which tells of none.
+    private var known: Set<[UInt8]>?
 
     init(_ link: Link, _ call: LiveCall, _ caller: Caller, _ services: Services) {
         self.link = link
@@ -54,6 +56,7 @@ final class MonitorConversation: Conversation {
             case "unsubscribe":
                 let gone = message["metrics"] == nil ? metrics : try names(message)
                 metrics.removeAll { gone.contains($0) }
+                if !metrics.contains(AlertFigures.name) { known = nil }
                 if metrics.isEmpty { task?.cancel() }
             default: throw .malformed("type", "Must be one of: subscribe, unsubscribe")
             }
@@ -82,10 +85,25 @@ final class MonitorConversation: Conversation {
         isAsking = true
         let figures = services.figures
         let this = NIOLoopBound(self, eventLoop: link.loop)
-        services.call(on: link.loop) { () throws(APIError) in figures.read() }.whenComplete { outcome in
+        let wantsAlerts = metrics.contains(AlertFigures.name)
+        services.call(on: link.loop) { () throws(APIError) in
+            (figures.read(), wantsAlerts ? figures.alerts.read() : nil)
+        }.whenComplete { outcome in
             this.value.isAsking = false
-            if case .success(.success(let values)) = outcome { this.value.tell(values) }
+            guard case .success(.success((var values, let alerts))) = outcome else { return }
+            if let alerts {
+                values[AlertFigures.name] = Double(alerts.open)
+                this.value.tell(alerts.changes)
+            }
+            this.value.tell(values)
         }
+    }
+
+    /// Tells what has happened since the last look. Who does not read misses it: the list of alerts has it.
+    private func tell(_ changes: [AlertChange]) {
+        guard !isClosed else { return }
+        for change in changes where link.isWritable && known?.contains(change.id) == false { link.send(change.message) }
+        known = Set(changes.map(\.id))
     }
 
     private func tell(_ values: [String: Double]) {

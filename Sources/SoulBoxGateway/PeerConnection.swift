@@ -9,10 +9,12 @@ final class PeerConnection: Controls {
 
     private let channel: any Channel
     private let handler: NIOLoopBound<PeerHandler>
+    private let inputBytes: Int
 
-    private init(_ channel: any Channel, _ handler: NIOLoopBound<PeerHandler>) {
+    private init(_ channel: any Channel, _ handler: NIOLoopBound<PeerHandler>, inputBytes: Int) {
         self.channel = channel
         self.handler = handler
+        self.inputBytes = inputBytes
     }
 
     /// Asks the other gateways, one after the other, whose execution it is; nil when it is none's.
@@ -20,12 +22,12 @@ final class PeerConnection: Controls {
         _ request: PeerRequest, services: Services, loop: any EventLoop
     ) -> EventLoopFuture<PeerConnection?> {
         services.pool.runIfActive(eventLoop: loop) { services.peers.others() }.flatMap { paths in
-            ask(paths[...], request, loop)
+            ask(paths[...], request, loop, inputBytes: services.limits.live.inputBytes)
         }
     }
 
     private static func ask(
-        _ paths: ArraySlice<String>, _ request: PeerRequest, _ loop: any EventLoop
+        _ paths: ArraySlice<String>, _ request: PeerRequest, _ loop: any EventLoop, inputBytes: Int
     ) -> EventLoopFuture<PeerConnection?> {
         guard let path = paths.first else { return loop.makeSucceededFuture(nil) }
         let answer = loop.makePromise(of: Bool.self)
@@ -45,9 +47,9 @@ final class PeerConnection: Controls {
             return connected.map { Optional($0) }.recover { _ in nil }.flatMap { channel in
                 guard let channel, isFound else {
                     channel?.close(promise: nil)
-                    return ask(paths.dropFirst(), request, loop)
+                    return ask(paths.dropFirst(), request, loop, inputBytes: inputBytes)
                 }
-                return loop.makeSucceededFuture(PeerConnection(channel, handler))
+                return loop.makeSucceededFuture(PeerConnection(channel, handler, inputBytes: inputBytes))
             }
         }
     }
@@ -62,8 +64,8 @@ final class PeerConnection: Controls {
     func close() { channel.close(promise: nil) }
 
     func give(_ bytes: [UInt8]) -> Bool {
-        // What the other process does not take is bounded here as it is there.
-        guard channel.isWritable else { return false }
+        // What the other process would not take, or what it has not taken yet.
+        guard bytes.count <= inputBytes, channel.isWritable else { return false }
         channel.send(line: ["order": "input", "data": .string(Base64.encode(bytes))])
         return true
     }

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOPosix
+internal import SoulBoxAPI
 internal import SoulBoxExecution
 internal import SoulBoxModel
 
@@ -27,13 +28,14 @@ final class PeerSession: ChannelInboundHandler {
 
     private let services: Services
     private var follower: Follower?
+    private var requestID = ""
 
     init(_ services: Services) { self.services = services }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let line = PeerSession.unwrapInboundIn(data)
-        if let follower { return follow(line, follower) }
         let channel = context.channel
+        if let follower { return follow(line, follower, channel) }
         guard let request = PeerRequest(json: line),
             let live = services.hub.find(request.execution, account: request.account)
         else {
@@ -41,20 +43,24 @@ final class PeerSession: ChannelInboundHandler {
             return context.close(promise: nil)
         }
         channel.send(line: ["found": true])
-        let follower = Follower(live.id, requestID: "", loop: context.eventLoop, services: services) {
+        let follower = Follower(live.id, requestID: request.requestID, loop: context.eventLoop, services: services) {
             channel.isWritable && channel.isActive
         } emit: { _, message, isLast in
             channel.send(line: .object(message))
             if isLast { channel.close(promise: nil) }
         }
         self.follower = follower
+        requestID = request.requestID
         follower.follow(live, from: request.from, holding: request.holding)
     }
 
-    private func follow(_ line: JSONObject, _ follower: Follower) {
+    private func follow(_ line: JSONObject, _ follower: Follower, _ channel: any Channel) {
         guard let controls = follower.controls else { return }
         switch line["order"]?.stringValue {
-        case "input": _ = controls.give(line["data"]?.stringValue.flatMap(Base64.decode) ?? [])
+        case "input":
+            // Told where it is known: the client would believe that its input was taken.
+            guard !controls.give(line["data"]?.stringValue.flatMap(Base64.decode) ?? []) else { return }
+            channel.send(line: LiveMessages.failure(InputMessage.refusal, requestID: requestID))
         case "close_input": controls.closeInput()
         case "signal":
             if let number = line["signal"]?.integerValue { _ = controls.order(.signal(Int32(clamping: number))) }

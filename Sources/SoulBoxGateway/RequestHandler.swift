@@ -43,7 +43,8 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // A stream is taken up again by whoever followed it.
-        if event is DrainRequest { context.close(promise: nil) } else { context.fireUserInboundEventTriggered(event) }
+        if event is DrainRequest || event is RevokedEvent { return context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

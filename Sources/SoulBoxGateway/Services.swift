@@ -16,6 +16,7 @@ struct Services: Sendable {
     let figures: SystemFigures
     /// Where the gateways of the machine find each other.
     let peers: PeerDirectory
+    let metrics: WebSocketMetrics
     let group: any EventLoopGroup
     let log: Logger
 

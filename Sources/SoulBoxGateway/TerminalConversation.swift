@@ -89,14 +89,13 @@ final class TerminalConversation: Conversation {
             guard let message = (try? JSONParser.parse(bytes))?.objectValue else {
                 throw .malformed("message", "Is not a JSON object")
             }
+            for field in message.names
+            where !["type", "id", "data", "encoding", "rows", "columns"].contains(field) {
+                throw .malformed(String(field.prefix(100)), "Unknown field")
+            }
             switch message["type"]?.stringValue {
             case "stdin":
-                let text = message["data"]?.stringValue
-                let bytes =
-                    message["encoding"]?.stringValue == "base64"
-                    ? text.flatMap(Base64.decode) : text.map { Array($0.utf8) }
-                guard let bytes else { throw .malformed("data", "Must be a string in the encoding that is named") }
-                guard live.give(bytes) else { throw .limitExceeded("The shell does not take its input", retryAfter: 1) }
+                guard live.give(try InputMessage.bytes(message)) else { throw InputMessage.refusal }
             case "resize":
                 let size = try TerminalMessage.size(message)
                 guard live.order(.resize(rows: size.rows, columns: size.columns)) else {

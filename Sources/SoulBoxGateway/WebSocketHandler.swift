@@ -3,8 +3,9 @@ internal import NIOCore
 internal import NIOWebSocket
 
 /// One WebSocket connection: frames to messages, pings, and an end in good order.
-final class WebSocketHandler: ChannelInboundHandler {
+final class WebSocketHandler: ChannelDuplexHandler {
     typealias InboundIn = WebSocketFrame
+    typealias OutboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
     /// How long a client may take to answer a close.
@@ -48,14 +49,19 @@ final class WebSocketHandler: ChannelInboundHandler {
             // Only the last of several pings needs an answer (RFC 6455, section 5.5.3).
             if context.channel.isWritable { write(.pong, data, context) }
         case .echoClose(let code):
-            isClosing = true
             var data = context.channel.allocator.buffer(capacity: 2)
             if let code { data.writeInteger(code) }
-            write(.connectionClose, data, context)
+            beginClose(data, context)
             context.close(promise: nil)
         case .close(let code, let reason): close(code, reason, context)
         }
         if isDraining, !isClosing { closeIfIdle(context) }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        // Nothing follows a close (RFC 6455, section 5.5.1): what an answer was waiting for may end after it.
+        guard !isClosing else { return promise?.fail(ChannelError.ioOnClosedChannel) ?? () }
+        context.write(data, promise: promise)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -86,6 +92,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         case is DrainRequest:
             isDraining = true
             closeIfIdle(context)
+        case is RevokedEvent: close(1008, "the credential is good no more", context)
         case is IdleEvent: if isDraining { closeIfIdle(context) }
         default: context.fireUserInboundEventTriggered(event)
         }
@@ -107,15 +114,21 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     private func close(_ code: UInt16, _ reason: String, _ context: ChannelHandlerContext) {
         guard !isClosing else { return }
-        isClosing = true
         var data = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
         data.writeInteger(code)
         data.writeString(reason)
-        write(.connectionClose, data, context)
+        beginClose(data, context)
         // What the client still sends is read and thrown away: closing over it would take the reason back (RFC 9293, 3.6).
         context.channel.setOption(.autoRead, value: true).whenFailure { _ in }
         let channel = context.channel
         context.eventLoop.scheduleTask(in: WebSocketHandler.closeTime) { channel.close(promise: nil) }
+    }
+
+    /// Sends the close, the last frame. What the client followed waits for it to come back from here on.
+    private func beginClose(_ data: ByteBuffer, _ context: ChannelHandlerContext) {
+        isClosing = true
+        write(.connectionClose, data, context)
+        conversation.closed()
     }
 
     private func write(_ opcode: WebSocketOpcode, _ data: ByteBuffer, _ context: ChannelHandlerContext) {

@@ -15,12 +15,20 @@ public enum Identifier {
         case audit = "audit_"
         case event = "event_"
         case context = "ctx_"
+        case delivery = "dlv_"
     }
 
     /// How many characters follow the prefix.
     public static let bodyLength = 26
 
     private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+
+    /// The digit that each byte stands for; 255 for none.
+    private static let digits: [UInt8] = {
+        var digits = [UInt8](repeating: 255, count: 256)
+        for (digit, byte) in alphabet.enumerated() { digits[Int(byte)] = UInt8(digit) }
+        return digits
+    }()
 
     /// A new identifier.
     public static func make(_ kind: Kind) -> String { text(kind, uuid: makeUUID()) }
@@ -70,7 +78,8 @@ public enum Identifier {
         var accumulator: UInt32 = 0
         var bits = -2
         for character in body {
-            guard let digit = alphabet.firstIndex(of: character) else { return nil }
+            let digit = digits[Int(character)]
+            guard digit != 255 else { return nil }
             accumulator = accumulator << 5 | UInt32(digit)
             bits += 5
             // The first two of the 130 bits are no data.

@@ -4,6 +4,7 @@ internal import LinuxKernel
 public import Logging
 internal import Postgres
 public import SoulBoxExecution
+public import SoulBoxMetrics
 internal import SoulBoxModel
 public import SoulBoxStore
 
@@ -38,6 +39,7 @@ public final class Scheduler: Sendable {
     private let snapshots: SnapshotTaker
     private let usage: UsageRollUp
     private let runner: ExecutionRunner
+    private let metrics: ExecutionMetrics
     private let process: [UInt8]
     private let retentionDays: Int
     private let slots: Monitor<(free: Int, isStopping: Bool)>
@@ -49,7 +51,7 @@ public final class Scheduler: Sendable {
         databaseURL: String, store: ExecutionStore, processes: ProcessStore, idempotency: IdempotencyStore,
         audit: AuditStore, limits: LimitStore, sandboxes: SandboxStore,
         keeper: SandboxKeeper, templates: TemplateBuilder, snapshots: SnapshotTaker, usage: UsageRollUp,
-        runner: ExecutionRunner, process: [UInt8], concurrent: Int,
+        runner: ExecutionRunner, metrics: ExecutionMetrics, process: [UInt8], concurrent: Int,
         retentionDays: Int, log: Logger
     ) {
         self.databaseURL = databaseURL
@@ -64,6 +66,7 @@ public final class Scheduler: Sendable {
         self.snapshots = snapshots
         self.usage = usage
         self.runner = runner
+        self.metrics = metrics
         self.process = process
         self.retentionDays = retentionDays
         self.concurrent = concurrent
@@ -144,7 +147,7 @@ public final class Scheduler: Sendable {
                     "execution not put back", metadata: ["execution.id": "\(execution.id)", "error": "\(error)"])
             }
         }
-        _ = ExecutionRecorder(log: log, finish: store.finish).record(result)
+        _ = ExecutionRecorder(metrics: metrics, log: log, finish: store.finish).record(result)
     }
 
     /// A sandbox that is being made is waited for; if that fails, the isolation service says so of the execution.
@@ -183,7 +186,8 @@ public final class Scheduler: Sendable {
                     quietUntil = MonotonicClock.now + Scheduler.quietNanoseconds
                 } else if begin >= quietUntil {
                     let lost = try store.sweepLost(at: moment)
-                    if lost > 0 { log.warning("executions lost", metadata: ["executions": "\(lost)"]) }
+                    for runtime in lost { metrics.note(runtime, .lost) }
+                    if !lost.isEmpty { log.warning("executions lost", metadata: ["executions": "\(lost.count)"]) }
                 }
                 if MonotonicClock.now >= nextExpiry {
                     nextExpiry = MonotonicClock.now + Scheduler.expirySeconds * 1_000_000_000

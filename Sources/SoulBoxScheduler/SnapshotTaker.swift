@@ -10,19 +10,35 @@ public import SoulBoxStore
 /// One belongs to one process by a lease. When that process dies another one asks for it again under the same identifier,
 /// and the isolation service answers with what it has.
 public final class SnapshotTaker: Sendable {
+    /// How long snapshots are kept.
+    public struct Retention: Sendable, Equatable {
+        let days: Int
+        let perSandbox: Int
+
+        /// So many days, and so many of each sandbox; 0 is without a bound.
+        public init(days: Int, perSandbox: Int) {
+            self.days = days
+            self.perSandbox = perSandbox
+        }
+    }
+
     private static let pauseNanoseconds: UInt64 = 500_000_000
+    private static let reconcileNanoseconds: UInt64 = 60_000_000_000
 
     private let store: SnapshotStore
     private let connections: IsolatorConnections
     private let process: [UInt8]
+    private let keep: Retention
     private let log: Logger
     private let state = Monitor((running: 0, isStopping: false))
 
     /// Makes one.
-    public init(store: SnapshotStore, connections: IsolatorConnections, process: [UInt8], log: Logger) {
+    public init(store: SnapshotStore, connections: IsolatorConnections, process: [UInt8], keep: Retention, log: Logger)
+    {
         self.store = store
         self.connections = connections
         self.process = process
+        self.keep = keep
         self.log = log
     }
 
@@ -105,13 +121,34 @@ public final class SnapshotTaker: Sendable {
     }
 
     private func keepClean() {
+        var nextReconciliation = MonotonicClock.now
         while !pause() {
             do {
                 for snapshot in try store.deleting() { remove(snapshot) }
+                guard MonotonicClock.now >= nextReconciliation else { continue }
+                let expired = try store.expire(days: keep.days, perSandbox: keep.perSandbox)
+                if expired > 0 { log.info("snapshots expired", metadata: ["snapshots": "\(expired)"]) }
+                try reconcile()
+                nextReconciliation = MonotonicClock.now + SnapshotTaker.reconcileNanoseconds
             } catch {
                 log.warning("snapshots not swept", metadata: ["error": "\(error)"])
             }
         }
+    }
+
+    /// Compares what is noted with what is. Files of which nothing is noted stay: the database may be an older one that was
+    /// restored, and the operator sees them with `soulbox snapshot list`.
+    private func reconcile() throws {
+        // In this order: one that is noted between the two is there already.
+        let noted = try store.completed()
+        let present = Set(
+            try connections.with { connection throws(IsolationError) in try connection.snapshots() }.map(\.id))
+        let lost = noted.filter { !present.contains($0.identifier) }
+        guard !lost.isEmpty else { return }
+        for snapshot in lost {
+            log.error("the files of a snapshot are gone", metadata: ["snapshot.id": "\(snapshot.identifier)"])
+        }
+        try store.noteLost(lost)
     }
 
     private func remove(_ snapshot: AccountSnapshot) {

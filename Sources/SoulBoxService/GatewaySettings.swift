@@ -15,6 +15,10 @@ extension ServiceConfiguration {
         public var graceSeconds = 60
         /// How long one that is to end waits for its executions, in seconds; default 330.
         public var drainSeconds = 330
+        /// Seconds between pings to a client; default 20.
+        public var pingSeconds = 20
+        /// Seconds after which a client of whom nothing is heard, and who takes nothing, is gone; default 60.
+        public var silenceSeconds = 60
         /// Database connections of each; default 4.
         public var databaseConnections = 4
 
@@ -29,6 +33,7 @@ extension ServiceConfiguration.Gateway {
             "processes": JSONValue(processes), "connections": JSONValue(connections),
             "connections_per_key": JSONValue(connectionsPerKey), "executions": JSONValue(executions),
             "grace_seconds": JSONValue(graceSeconds), "drain_seconds": JSONValue(drainSeconds),
+            "ping_seconds": JSONValue(pingSeconds), "silence_seconds": JSONValue(silenceSeconds),
             "database_connections": JSONValue(databaseConnections),
         ]
     }
@@ -47,6 +52,8 @@ extension ServiceConfiguration.Gateway {
         executions = try number("executions")
         graceSeconds = try number("grace_seconds")
         drainSeconds = try number("drain_seconds")
+        pingSeconds = max(1, try number("ping_seconds"))
+        silenceSeconds = max(1, try number("silence_seconds"))
         databaseConnections = try number("database_connections")
     }
 }

@@ -40,8 +40,8 @@ extension ServiceConfiguration {
             ],
             "document_path": .string(documentPath), "sandbox_directory": .string(sandboxDirectory),
             "upload_limit_bytes": .integer(uploadLimitBytes), "pip_index": .string(pipIndex),
-            "reports": reports.json, "gateway": gateway.json, "control_pool": pool(controlPool),
-            "execution_pool": pool(executionPool),
+            "gateway": gateway.json, "snapshots": snapshots.json, "alerts": alerts.json, "reports": reports.json,
+            "control_pool": pool(controlPool), "execution_pool": pool(executionPool),
         ]
     }
 
@@ -100,7 +100,9 @@ extension ServiceConfiguration {
         sandboxDirectory = try text("sandbox_directory")
         uploadLimitBytes = try number(nil, "upload_limit_bytes")
         pipIndex = json["pip_index"]?.stringValue ?? ""
+        alerts = try Alerts(json: json["alerts"] ?? .null)
         gateway = try Gateway(json: json["gateway"] ?? .null)
+        snapshots = try Snapshots(json: json["snapshots"] ?? .null)
         reports = try Reports(json: json["reports"] ?? .null)
         controlPool = try pool("control_pool")
         executionPool = try pool("execution_pool")

@@ -1,3 +1,5 @@
+internal import LinuxKernel
+
 /// What every process of an instance is told.
 ///
 /// `soulbox up` resolves the operator's file, the environment and the defaults, and writes the outcome as JSON to the run
@@ -133,8 +135,12 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var tokens: Tokens
     /// The networks of sandboxes.
     public var network: Network
+    /// Alerts.
+    public var alerts = Alerts()
     /// Live connections.
     public var gateway = Gateway()
+    /// Snapshots of sandboxes.
+    public var snapshots = Snapshots()
     /// Reports on usage.
     public var reports = Reports()
     /// The largest file that is taken into a sandbox, in bytes; default 100 MiB.
@@ -147,6 +153,12 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var controlPool: Pool
     /// The workers of executions.
     public var executionPool: Pool
+
+    /// Where the gateways listen.
+    public var gatewaySocket: String { runDirectory + "/gateway.sock" }
+
+    /// What this machine is called where measurements of several are kept: its name and the instance.
+    public var node: String { "\(HostFigures.name)/\(instance)" }
 
     /// The isolation service's socket for `soulbox-egress`, beside the other.
     public var egressSocket: String {

@@ -8,8 +8,19 @@ extension ExecutionStore {
         e.completed_at AS completed, e.stdout, e.stdout_truncated, e.stderr, e.stderr_truncated,
         e.has_compile, e.compile_exit_code, e.compile_output, e.compile_truncated, e.compile_us, e.reason, e.signal,
         e.detail, e.exit_code, e.wall_us, e.cpu_us, e.memory_peak, e.queue_us,
-        (SELECT json_agg(json_build_array(f.path, f.size, f.content IS NOT NULL) ORDER BY f.path)::text
-            FROM artifacts f WHERE f.execution_id = e.id) AS artifacts
+        EXISTS (SELECT FROM artifacts f WHERE f.execution_id = e.id) AS has_artifacts
+        """
+
+    private static let findOfKey = """
+        SELECT \(KeyAdmission.columns), \(columns)
+        FROM api_keys k LEFT JOIN executions e ON e.id = $4 AND e.account_id = k.account_id
+        WHERE \(KeyAdmission.isGood)
+        """
+
+    private static let findOfAnyone = """
+        WITH a AS MATERIALIZED (SELECT * FROM \(Ticket.call))
+        SELECT a.*, \(columns)
+        FROM a LEFT JOIN executions e ON a.outcome = 'admitted' AND e.id = $8 AND e.account_id = a.account
         """
 
     /// An execution of that account.
@@ -19,7 +30,7 @@ extension ExecutionStore {
             let result = try connection.run(
                 "SELECT \(ExecutionStore.columns) FROM executions e WHERE e.id = $1 AND e.account_id = $2",
                 [.uuid(uuid), .uuid(account)])
-            return try result.first.map { row throws in try read(row, id: id) }
+            return try result.first.map { row throws in try read(row, id: id, connection) }
         }
     }
 
@@ -27,15 +38,19 @@ extension ExecutionStore {
     public func find(_ id: String, _ ticket: Ticket) throws -> (admission: Admission, record: ExecutionRecord?) {
         let uuid = Identifier.parse(id, .execution)
         return try pool.withConnection { connection in
+            if KeyAdmission.serves(ticket),
+                let row = try connection.run(
+                    ExecutionStore.findOfKey, KeyAdmission.parameters(ticket) + [PostgresParameter(uuid: uuid)]
+                ).first
+            {
+                let admission = try KeyAdmission.admission(row, ticket, connection)
+                guard case .admitted = admission.outcome else { return (admission, nil) }
+                return (admission, try readIfFound(row, id: id, connection))
+            }
             let result = try connection.run(
-                """
-                WITH a AS MATERIALIZED (SELECT * FROM \(Ticket.call))
-                SELECT a.*, \(ExecutionStore.columns)
-                FROM a LEFT JOIN executions e ON a.outcome = 'admitted' AND e.id = $8 AND e.account_id = a.account
-                """, ticket.parameters + [PostgresParameter(uuid: uuid)])
+                ExecutionStore.findOfAnyone, ticket.parameters + [PostgresParameter(uuid: uuid)])
             guard let row = result.first else { throw PostgresError(.decoding, "no admission") }
-            let isFound = try row.optionalBytes("id") != nil
-            return (try ticket.admission(row), isFound ? try read(row, id: id) : nil)
+            return (try ticket.admission(row), try readIfFound(row, id: id, connection))
         }
     }
 
@@ -53,7 +68,15 @@ extension ExecutionStore {
         }
     }
 
-    private func read(_ row: PostgresRow, id: String) throws(PostgresError) -> ExecutionRecord {
+    private func readIfFound(
+        _ row: PostgresRow, id: String, _ connection: PostgresConnection
+    ) throws(PostgresError) -> ExecutionRecord? {
+        try row.optionalBytes("id") == nil ? nil : try read(row, id: id, connection)
+    }
+
+    private func read(
+        _ row: PostgresRow, id: String, _ connection: PostgresConnection
+    ) throws(PostgresError) -> ExecutionRecord {
         var record = try readSummary(row, id: id)
         record.stdout = .init(bytes: try row.bytes("stdout"), isTruncated: try row.bool("stdout_truncated"))
         record.stderr = .init(bytes: try row.bytes("stderr"), isTruncated: try row.bool("stderr_truncated"))
@@ -65,15 +88,15 @@ extension ExecutionStore {
         }
         record.context = try row.optionalText("context_id")
         record.results = try row.optionalText("results").flatMap { (try? JSONParser.parse(Array($0.utf8)))?.arrayValue }
-        if let text = try row.optionalText("artifacts") {
-            guard let entries = (try? JSONParser.parse(Array(text.utf8)))?.arrayValue else {
-                throw PostgresError(.decoding, "unreadable artifacts")
-            }
-            record.artifacts = entries.compactMap { entry in
-                guard let values = entry.arrayValue, values.count == 3, let path = values[0].stringValue,
-                    let size = values[1].integerValue, let isStored = values[2].boolValue
-                else { return nil }
-                return .init(path: path, size: size, isStored: isStored)
+        // Most leave no file: looking for their names in the same statement would cost all of them.
+        if try row.bool("has_artifacts") {
+            let files = try connection.run(
+                """
+                SELECT path, size, content IS NOT NULL AS is_stored FROM artifacts WHERE execution_id = $1 ORDER BY path
+                """, [.uuid(try row.bytes("id"))])
+            record.artifacts = try files.rows.map { row throws(PostgresError) in
+                ExecutionRecord.ArtifactEntry(
+                    path: try row.text("path"), size: try row.integer("size"), isStored: try row.bool("is_stored"))
             }
         }
         return record

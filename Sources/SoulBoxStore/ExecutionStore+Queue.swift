@@ -63,13 +63,13 @@ extension ExecutionStore {
         }
     }
 
-    /// Ends as lost what belongs to processes that are gone. Returns how many.
+    /// Ends as lost what belongs to processes that are gone. Returns the language of each.
     ///
     /// Not in the first seconds after the server's start: while it was away nobody could send a heartbeat.
     ///
     /// - Parameter moment: When the heartbeats are judged, by the server's clock. A statement that a halted server holds
     ///   back must not judge them by the time at which it is carried out at last.
-    public func sweepLost(at moment: Timestamp) throws -> Int {
+    public func sweepLost(at moment: Timestamp) throws -> [Runtime] {
         try pool.withConnection { connection in
             try connection.run(
                 """
@@ -81,8 +81,9 @@ extension ExecutionStore {
                     AND NOT EXISTS (
                         SELECT FROM processes p
                         WHERE p.id = e.owner AND p.heartbeat_at > from_microseconds($2) - make_interval(secs => $1))
+                RETURNING e.runtime
                 """, [.integer(Int64(ExecutionStore.heartbeatSeconds)), .integer(moment.microseconds)]
-            ).changed
+            ).rows.compactMap { Runtime(rawValue: try $0.text("runtime")) }
         }
     }
 

@@ -8,9 +8,16 @@ public struct ExecutionStore: Sendable {
     /// A store over that pool.
     public init(_ pool: PostgresPool) { self.pool = pool }
 
+    private static let admitKey = "SELECT \(KeyAdmission.columns) FROM api_keys k WHERE \(KeyAdmission.isGood)"
+
     /// Admits a request that needs nothing else of the database.
     public func admit(_ ticket: Ticket) throws -> Admission {
         try pool.withConnection { connection in
+            if KeyAdmission.serves(ticket),
+                let row = try connection.run(ExecutionStore.admitKey, KeyAdmission.parameters(ticket)).first
+            {
+                return try KeyAdmission.admission(row, ticket, connection)
+            }
             let result = try connection.run("SELECT * FROM \(Ticket.call)", ticket.parameters)
             guard let row = result.first else { throw PostgresError(.decoding, "no admission") }
             return try ticket.admission(row)

@@ -9,7 +9,7 @@ public struct KeyStore: Sendable {
         k.revoked_at AS revoked, k.last_used_at AS used
         """
 
-    private let pool: PostgresPool
+    let pool: PostgresPool
 
     /// A store over that pool.
     public init(_ pool: PostgresPool) { self.pool = pool }

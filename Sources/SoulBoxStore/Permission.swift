@@ -11,4 +11,9 @@ public enum Permission: String, Sendable, CaseIterable {
     case reportRead = "report_read"
     /// Everything, for every account.
     case admin
+
+    private static let named = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
+
+    /// Those of the names that are known.
+    static func set(of names: [String]) -> Set<Permission> { Set(names.compactMap { named[$0] }) }
 }

@@ -24,6 +24,18 @@ public struct ProcessStore: Sendable {
         }
     }
 
+    /// How many seconds ago a process of that kind last said that it lives; nil when there is none.
+    public func silence(kind: String) throws -> Double? {
+        try pool.withConnection { connection in
+            try connection.run(
+                """
+                SELECT extract(epoch FROM now() - max(heartbeat_at))::double precision AS seconds
+                FROM processes WHERE kind = $1
+                """, [.text(kind)]
+            ).first?.optionalNumber("seconds")
+        }
+    }
+
     /// Takes it off the list.
     public func unregister(_ id: [UInt8]) throws {
         try pool.withConnection { connection in

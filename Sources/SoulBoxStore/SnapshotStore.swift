@@ -102,23 +102,26 @@ public struct SnapshotStore: Sendable {
     }
 
     /// Snapshots of that account, the newest first.
+    ///
+    /// - Parameter tag: Only those that have it.
     public func list(
-        account: [UInt8], sandbox: [UInt8]?, status: AccountSnapshot.Status?, form: AccountSnapshot.Form?, page: Page
+        account: [UInt8], sandbox: [UInt8]?, status: AccountSnapshot.Status?, form: AccountSnapshot.Form?,
+        tag: (name: String, value: String)? = nil, page: Page
     ) throws -> Listing<AccountSnapshot> {
         let condition = """
             p.account_id = $1 AND ($2::uuid IS NULL OR p.sandbox_id = $2) AND ($3::text IS NULL OR p.status = $3)
-            AND ($4::text IS NULL OR p.type = $4)
+            AND ($4::text IS NULL OR p.type = $4) AND ($5::text IS NULL OR p.tags::jsonb ->> $5 = $6)
             """
         let parameters: [PostgresParameter] = [
             .uuid(account), PostgresParameter(uuid: sandbox), PostgresParameter(status?.rawValue),
-            PostgresParameter(form?.rawValue),
+            PostgresParameter(form?.rawValue), PostgresParameter(tag?.name), PostgresParameter(tag?.value),
         ]
         return try pool.withConnection { connection in
             let total = try connection.run("SELECT count(*) AS total FROM snapshots p WHERE \(condition)", parameters)
             let result = try connection.run(
                 """
-                SELECT \(SnapshotStore.columns) FROM snapshots p WHERE \(condition) AND ($5::uuid IS NULL OR p.id < $5)
-                ORDER BY p.id DESC LIMIT $6 OFFSET $7
+                SELECT \(SnapshotStore.columns) FROM snapshots p WHERE \(condition) AND ($7::uuid IS NULL OR p.id < $7)
+                ORDER BY p.id DESC LIMIT $8 OFFSET $9
                 """,
                 parameters + [
                     PostgresParameter(uuid: page.cursor), PostgresParameter(page.limit), PostgresParameter(page.offset),

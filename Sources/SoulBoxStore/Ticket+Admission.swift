@@ -56,6 +56,6 @@ extension Ticket {
     private func caller(_ row: PostgresRow) throws(PostgresError) -> Caller {
         Caller(
             keyID: credential.keyID, accountID: try row.bytes("account"),
-            permissions: Set(try row.textArray("granted").compactMap(Permission.init(rawValue:))))
+            permissions: Permission.set(of: try row.textArray("granted")))
     }
 }

@@ -5,6 +5,7 @@ import Postgres
 import SoulBoxAPI
 import SoulBoxExecution
 import SoulBoxGateway
+import SoulBoxMetrics
 import SoulBoxService
 import SoulBoxStore
 
@@ -28,12 +29,19 @@ final class Gateway {
         let runner = ExecutionRunner(
             connections: connections, catalog: TemplateCatalog(connections),
             limits: ExecutionRunner.Limits(configuration), log: log)
+        let metrics = ServiceMetrics(role: "gateway", directory: MetricDirectory(run: configuration.runDirectory)) {
+            log.error("this process counts for itself alone", metadata: ["error": "\($0)"])
+        }
+        metrics.watch(role: "gateway") {
+            let usage = database.usage
+            return .init(open: usage.open, used: usage.used, limit: database.size)
+        }
         let api = LiveAPI(
             repository: ExecutionStore(database),
             stores: try APIStores(configuration, database, connections, log), carrier: runner,
-            catalog: runner.catalog, process: presence.id, log: log)
+            catalog: runner.catalog, metrics: metrics, process: presence.id, log: log)
         server = GatewayServer(
-            api, limits: Gateway.limits(settings),
+            api, limits: Gateway.limits(settings), metrics: metrics,
             directory: configuration.runDirectory + "/gateways",
             name: presence.id.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined(), log: log)
     }
@@ -59,6 +67,8 @@ final class Gateway {
         limits.connections = settings.connections
         limits.connectionsPerKey = settings.connectionsPerKey
         limits.executions = settings.executions
+        limits.pingSeconds = settings.pingSeconds
+        limits.silenceSeconds = settings.silenceSeconds
         limits.live.graceMilliseconds = settings.graceSeconds * 1000
         return limits
     }

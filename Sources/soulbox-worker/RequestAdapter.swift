@@ -16,7 +16,8 @@ struct RequestAdapter: Sendable {
                 requestID: request.parameter("SOULBOX_REQUEST_ID"),
                 body: FastCGIBody(request: request),
                 clientDescriptor: request.clientDescriptor,
-                headers: { request.parameter(RequestAdapter.variable(for: $0)) }))
+                isFromTrustedAddress: request.parameter("SOULBOX_TRUSTED_ADDRESS") == "1",
+                headers: request.header))
         do {
             let headers = answer.headers.map { (name: $0.name, value: $0.value) }
             if let stream = answer.stream {
@@ -37,11 +38,5 @@ struct RequestAdapter: Sendable {
         } catch {
             // The client or the web server has gone; nobody is left to tell.
         }
-    }
-
-    /// The CGI variable that holds a header field (RFC 3875, section 4.1.18).
-    private static func variable(for header: String) -> String {
-        let name = header.uppercased().replacing("-", with: "_")
-        return name == "CONTENT_TYPE" || name == "CONTENT_LENGTH" ? name : "HTTP_" + name
     }
 }

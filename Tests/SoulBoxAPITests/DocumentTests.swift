@@ -18,7 +18,8 @@ struct DocumentTests {
         let document = try DocumentTests.document()
         var described: Set<String> = []
         for (path, item) in try #require(document["paths"]?.mapping) {
-            for (method, operation) in try #require(item.mapping) {
+            // Those of the gateways have a test beside them.
+            for (method, operation) in try #require(item.mapping) where operation["x-served-by"] == nil {
                 let permission = operation["x-permission"]?.string ?? ""
                 let rate = operation["x-rate-class"]?.string ?? ""
                 described.insert("\(method.string?.uppercased() ?? "") \(path.string ?? "") \(permission) \(rate)")

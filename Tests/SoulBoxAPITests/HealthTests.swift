@@ -1,5 +1,6 @@
 import Glibc
 import SoulBoxAPI
+import SoulBoxExecution
 import SoulBoxModel
 import SoulBoxStore
 import Synchronization

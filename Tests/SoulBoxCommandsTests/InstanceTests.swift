@@ -27,6 +27,19 @@ struct InstanceTests {
         #expect(throws: (any Error).self) { try decoder.decode(OperatorConfiguration.self, from: "http:\n  prot: 1\n") }
     }
 
+    @Test("only addresses may read metrics without a key, and nothing else gets into nginx's configuration")
+    func metricsAllow() throws {
+        let decoder = YAMLDecoder()
+        let read = try decoder.decode(
+            OperatorConfiguration.self, from: "http:\n  metrics_allow: [10.1.2.3, 10.0.0.0/8, \"fd00::/8\"]\n")
+        #expect(read.http.metricsAllow.count == 3 && read.http.metricsAllow.allSatisfy { !$0.contains(";") })
+        for text in ["example.com", "10.0.0.0/33", "0.0.0.0/0 1; include /etc/passwd", ""] {
+            #expect(throws: (any Error).self) {
+                try decoder.decode(OperatorConfiguration.self, from: "http:\n  metrics_allow: [\"\(text)\"]\n")
+            }
+        }
+    }
+
     @Test("the resolved configuration reads back")
     func resolved() throws {
         let account = ServiceAccount(user: 7, group: 8)

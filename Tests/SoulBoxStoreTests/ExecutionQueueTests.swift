@@ -106,14 +106,14 @@ struct ExecutionQueueTests {
         }
         let queued = try [alive, silent, gone].map { try store.admit(owner: $0) }
         let waiting = try store.admit(owner: nil)
-        #expect(try sweeper.sweepLost(at: sweeper.serverTime()) == 0)
+        #expect(try sweeper.sweepLost(at: sweeper.serverTime()).count == 0)
         try store.database.run("UPDATE executions SET created_at = created_at - interval '13 s'")
-        #expect(try sweeper.sweepLost(at: sweeper.serverTime()) == 2)
+        #expect(try sweeper.sweepLost(at: sweeper.serverTime()).count == 2)
         try store.database.run(
             "UPDATE processes SET heartbeat_at = now() - CASE WHEN id = '\(uuid(silent))' THEN interval '13 s' ELSE '10 s' END"
         )
-        #expect(try sweeper.sweepLost(at: sweeper.serverTime()) == 2)
-        #expect(try sweeper.sweepLost(at: sweeper.serverTime()) == 0)
+        #expect(try sweeper.sweepLost(at: sweeper.serverTime()).count == 2)
+        #expect(try sweeper.sweepLost(at: sweeper.serverTime()).count == 0)
         for (id, isLost) in zip(running + queued, [false, true, true, false, true, true]) {
             let record = try #require(try store.executions.find(id, account: store.account))
             #expect(record.status.isFinal == isLost)
@@ -131,8 +131,8 @@ struct ExecutionQueueTests {
         let id = try store.admit(owner: Identifier.makeUUID())
         try store.database.run("UPDATE executions SET created_at = created_at - interval '1 hour'")
         let now = try store.executions.serverTime()
-        #expect(try executions(serverStart: "now() - interval '11 s'", store).sweepLost(at: now) == 0)
-        #expect(try executions(serverStart: "now() - interval '14 s'", store).sweepLost(at: now) == 1)
+        #expect(try executions(serverStart: "now() - interval '11 s'", store).sweepLost(at: now).count == 0)
+        #expect(try executions(serverStart: "now() - interval '14 s'", store).sweepLost(at: now).count == 1)
         #expect(try store.executions.find(id, account: store.account)?.status == .failed)
     }
 
@@ -145,9 +145,9 @@ struct ExecutionQueueTests {
         let now = try sweeper.serverTime()
         let before = Timestamp(microseconds: now.microseconds - 15_000_000)
         try store.database.run("UPDATE processes SET heartbeat_at = now() - interval '15 s'")
-        #expect(try sweeper.sweepLost(at: before) == 0)
+        #expect(try sweeper.sweepLost(at: before).count == 0)
         #expect(try store.executions.find(id, account: store.account)?.status == .queued)
-        #expect(try sweeper.sweepLost(at: now) == 1)
+        #expect(try sweeper.sweepLost(at: now).count == 1)
     }
 
     @Test("what cannot be read ends, and the next in line is taken")

@@ -70,7 +70,7 @@ struct ExecutionStoreTests {
         #expect(try !store.executions.finish(id, second))
         #expect(try !store.executions.markRunning(id, process: process))
         #expect(try store.executions.requestCancel(id, account: store.account) == .finished(reason.status))
-        #expect(try store.executions.sweepLost(at: .now) == 0)
+        #expect(try store.executions.sweepLost(at: .now).count == 0)
         #expect(try store.executions.find(id, account: store.account) == before)
         #expect(try store.executions.artifact(execution: id, account: store.account, path: "out/ž.bin") == nil)
     }

@@ -121,4 +121,44 @@ struct MetricStoreTests {
         #expect(try store.expire() >= 1)
         #expect(try database.integer("SELECT count(*) FROM metric_minutes") == 0)
     }
+
+    @Test("executions come to the same from their rows and from the minutes, summed up once or again")
+    func executions() throws {
+        let fixture = try StoreFixture()
+        let store = MetricStore(fixture.pool)
+        let none = try store.executions(seconds: 3600)
+        #expect(none.total == 0 && none.duration == nil && none.startup == nil && none.successRate == nil)
+        let reasons: [TerminationReason] = [.exited, .exited, .exited, .signal, .timeout, .cancelled]
+        for (number, reason) in reasons.enumerated() {
+            let id = try fixture.admit(owner: fixture.processes.register(kind: "worker"))
+            var finished = fixture.finished(id, reason)
+            finished.record.wallTimeMicroseconds = Int64(number + 1) * 100_000
+            finished.record.startedAt = Timestamp(microseconds: Timestamp.now.microseconds + 250_000)
+            #expect(try fixture.executions.finish(id, finished))
+        }
+        // One that waits is none that ended.
+        _ = try fixture.admit(owner: nil)
+        let recent = try store.executions(seconds: 3600)
+        #expect(recent.total == 6 && recent.completed == 3 && recent.failed == 2 && recent.successRate == 60)
+        let duration = try #require(recent.duration)
+        #expect(abs(duration.average - 0.35) < 1e-9 && duration.peak == 0.6 && abs(duration.p50 - 0.35) < 1e-9)
+        #expect(abs((recent.startup?.average ?? 0) - 0.25) < 0.1)
+        #expect(abs((recent.queueAverage ?? 0) - 42e-6) < 1e-9)
+        #expect(try store.executionsRolledUp() == nil)
+        for _ in 0..<2 {
+            let now = Timestamp.now.microseconds
+            try store.rollUpExecutions(
+                from: Timestamp(microseconds: now - 600_000_000), until: Timestamp(microseconds: now + 60_000_000))
+        }
+        let minutes = try store.executions(seconds: 2 * 86_400)
+        #expect(minutes.total == 6 && minutes.completed == 3 && minutes.failed == 2)
+        #expect(abs((minutes.duration?.average ?? 0) - 0.35) < 1e-9 && minutes.duration?.peak == 0.6)
+        #expect(abs((minutes.startup?.average ?? 0) - (recent.startup?.average ?? 1)) < 1e-6)
+        #expect(try store.executionsRolledUp() != nil)
+        let figures = try store.figures()
+        #expect(figures.ended == 6 && figures.failed == 2 && figures.queued == 1 && figures.sandboxes.isEmpty)
+        #expect(abs(figures.failedPercent - 100.0 / 3) < 1e-9)
+        #expect(try fixture.processes.silence(kind: "worker") ?? 99 < 10)
+        #expect(try fixture.processes.silence(kind: "scheduler") == nil)
+    }
 }

@@ -23,12 +23,16 @@ struct ContextCell {
     var path: String { "/tmp/.soulbox/\(name)" }
 
     /// Makes the directory; `write` writes the cell's text.
-    init(_ files: SandboxFiles, _ write: (CInt) throws(SystemCallError) -> Void) throws(IsolationError) {
+    ///
+    /// - Parameter restored: Names the restore that made the sandbox what it is: the context seeds anew after each.
+    init(
+        _ files: SandboxFiles, restored: String?, _ write: (CInt) throws(SystemCallError) -> Void
+    ) throws(IsolationError) {
         self.files = files
         let name = SandboxFiles.stagingName()
         self.name = name
         let ends = try files.access("") { () throws(SystemCallError) in
-            try ContextCell.make(files, name, write)
+            try ContextCell.make(files, name, restored: restored, write)
         }
         streams = Array(ends.readers.prefix(3))
         done = ends.readers[3]
@@ -36,7 +40,7 @@ struct ContextCell {
     }
 
     private static func make(
-        _ files: SandboxFiles, _ name: String, _ write: (CInt) throws(SystemCallError) -> Void
+        _ files: SandboxFiles, _ name: String, restored: String?, _ write: (CInt) throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> (readers: [SharedDescriptor], writers: [SharedDescriptor]) {
         let staging = try files.stagingDirectory()
         try Files.createDirectory(name, mode: 0o700, at: staging.rawValue)
@@ -44,6 +48,11 @@ struct ContextCell {
         let code = try Files.open(
             "code", [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600, at: directory.rawValue)
         try write(code.rawValue)
+        if let restored {
+            let file = try Files.open(
+                "restored", [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600, at: directory.rawValue)
+            try Files.write(to: file.rawValue, Array(restored.utf8))
+        }
         var readers: [SharedDescriptor] = []
         var writers: [SharedDescriptor] = []
         for fifo in fifos {

@@ -1,3 +1,4 @@
+internal import IsolationProtocol
 internal import LinuxKernel
 internal import Logging
 internal import SoulBoxModel
@@ -97,6 +98,23 @@ final class ReadyPool: Sendable {
 
     /// How many stand ready.
     var readyCount: Int { state.withLock { $0.shelves.values.reduce(0) { $0 + $1.ready.count } } }
+
+    /// How many stand ready of each template, those with a program that waits and those without together.
+    var readyCounts: [ReadyCount] {
+        let counts = state.withLock { state in
+            state.shelves.map { kind, shelf in
+                ReadyCount(
+                    template: shelf.image.manifest.id, runtime: shelf.image.manifest.runtime.rawValue,
+                    isPersistent: kind.isPersistent, ready: shelf.ready.count)
+            }
+        }
+        var byTemplate: [ReadyCount] = []
+        for count in counts {
+            let known = byTemplate.firstIndex { $0.template == count.template && $0.isPersistent == count.isPersistent }
+            if let known { byTemplate[known].ready += count.ready } else { byTemplate.append(count) }
+        }
+        return byTemplate.sorted { ($0.template, $0.isPersistent ? 1 : 0) < ($1.template, $1.isPersistent ? 1 : 0) }
+    }
 
     /// How often it was asked, and how often it had one.
     var counts: Counts { state.withLock { $0.counts } }

@@ -37,7 +37,8 @@ extension ExecutionSession {
             }
         }
         guard let code, let input = call.input else { throw IsolationError(.invalidSpec, "a cell without code") }
-        let cell = try ContextCell(files) { descriptor throws(SystemCallError) in
+        let cell = try ContextCell(files, restored: managed.state.read { $0.record.restored }) {
+            descriptor throws(SystemCallError) in
             try Files.copy(from: input, offset: code.offset, count: code.size, to: descriptor)
         }
         defer { cell.remove() }

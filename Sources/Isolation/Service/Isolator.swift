@@ -116,7 +116,7 @@ public final class Isolator: Sendable {
     /// How the service stands.
     public var status: IsolatorStatus {
         let counts = queue.counts
-        let taken = supply.pool.counts
+        let (taken, ready) = (supply.pool.counts, supply.pool.readyCounts)
         var missing: String?
         if case .failure(let reason) = sandboxes.tools { missing = reason.description }
         return IsolatorStatus(
@@ -125,7 +125,8 @@ public final class Isolator: Sendable {
                 "\(cgroups.description); user, pid, mount, network, ipc, uts and cgroup namespaces; two seccomp filters",
             executionsRunning: counts.running, executionsWaiting: counts.waiting, executionsLimit: queue.limit,
             sandboxes: oneShots.count + supply.pool.persistent.count - supply.pool.readyCount + sandboxes.runningCount,
-            ready: supply.pool.readyCount, readyTaken: taken.taken, readyMissed: taken.missed,
+            ready: ready.reduce(0) { $0 + $1.ready }, readyCounts: ready, readyTaken: taken.taken,
+            readyMissed: taken.missed,
             features: features + (networks.problem == nil ? ["network"] : [])
                 + (missing == nil ? ["memory snapshots"] : []), memorySnapshotsMissing: missing)
     }

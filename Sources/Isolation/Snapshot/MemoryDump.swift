@@ -38,6 +38,8 @@ struct MemoryDump {
                 "dump", "--tree", "\(sandbox.pid)", "--manage-cgroups=ignore", "--empty-ns", "net", "--external",
                 "mnt[/dev]:dev", "--tcp-close", "--skip-in-flight", "--file-locks", "--ghost-limit", "256M",
                 "--link-remap", "--timeout", "30",
+                // Where what inotify watches is looked for, if its handle does not open.
+                "--irmap-scan-path", "/workspace", "--irmap-scan-path", "/tmp",
             ] + (keepsRunning ? ["--leave-running"] : [])
         ) { stage, _ in
             if stage == .dumped { try whileFrozen(memory) }

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import IsolationProtocol
 internal import Logging
+internal import SoulBoxMetrics
 public import SoulBoxModel
 internal import SoulBoxStore
 
@@ -8,6 +9,8 @@ internal import SoulBoxStore
 struct Gate: Sendable {
     let credentials: CredentialReader
     let repository: any ExecutionRepository
+    /// Counts the requests that limits refuse.
+    let refusals: RefusalMetrics?
     let log: Logger
 
     /// Admits a request as its line of the route table asks for.
@@ -40,6 +43,7 @@ struct Gate: Sendable {
     /// - Throws: 401 when the request carries no credential; 404 for a malformed `X-Account-ID`.
     func ticket(_ call: Route.Call, as rateClass: RateClass? = nil) throws(APIError) -> Ticket {
         let request = call.request
+        request.context.rateClass = rateClass ?? call.route.rateClass
         var acting: [UInt8]?
         let credential = try credentials.credential(of: request)
         if let account = request.header("X-Account-ID") {
@@ -48,7 +52,7 @@ struct Gate: Sendable {
         }
         return Ticket(
             credential: credential, permission: call.route.access.needed,
-            rateClass: rateClass ?? call.route.rateClass, address: request.remoteAddress,
+            rateClass: request.context.rateClass, address: request.remoteAddress,
             acting: acting, requestID: request.requestID)
     }
 
@@ -62,14 +66,19 @@ struct Gate: Sendable {
             request.context.caller = caller
             return caller
         case .unauthenticated: throw .authenticationRequired("The credential is not valid")
-        case .throttled: throw .limitExceeded("Too many failed authentications", retryAfter: Gate.wait(admission.rate))
-        case .limited: throw .limitExceeded("Rate limit exceeded", retryAfter: Gate.wait(admission.rate))
+        case .throttled:
+            refusals?.note(.authentication)
+            throw .limitExceeded("Too many failed authentications", retryAfter: Gate.wait(admission.rate))
+        case .limited:
+            refusals?.note(RefusalMetrics.Limit(rawValue: request.context.rateClass.rawValue) ?? .standard)
+            throw .limitExceeded("Rate limit exceeded", retryAfter: Gate.wait(admission.rate))
         case .forbidden(let missing):
             throw .forbidden(missing)
         case .noAccount: throw .notFound("account")
         case .noSandbox: throw .notFound("sandbox")
         case .sandboxNotRunning(let status): throw .isolation(IsolationError(.sandboxNotRunning, status))
         case .quota(let name, let retryAfter):
+            refusals?.note(.quota)
             throw .limitExceeded("The quota \(name) is used up", retryAfter: retryAfter, quota: name)
         case .mismatched:
             throw APIError(

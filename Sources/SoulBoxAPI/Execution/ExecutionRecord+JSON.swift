@@ -8,7 +8,9 @@ extension ExecutionRecord {
         let output = EncodedOutput(stdout)
         let errors = EncodedOutput(stderr)
         let errorText: JSONValue = stderr.bytes.isEmpty ? .null : .string(errors.text)
-        var object = JSONObject([
+        var members: [(String, JSONValue)] = []
+        members.reserveCapacity(24)
+        members += [
             ("execution_id", .string(id)),
             ("status", .string(status.rawValue)),
             ("output", .string(output.text)),
@@ -26,22 +28,21 @@ extension ExecutionRecord {
             ("output_encoding", .string(output.encoding)),
             ("error_encoding", .string(errors.encoding)),
             ("truncated", ["stdout": .bool(stdout.isTruncated), "stderr": .bool(stderr.isTruncated)]),
-        ])
-        if let sandbox { object["sandbox_id"] = .string(sandbox) }
-        if let context {
-            object["context_id"] = .string(context)
-            object["results"] = .array(results ?? [])
-        }
-        object["compile"] = compile?.json ?? .null
-        object["termination"] = termination?.json ?? .null
-        object["error_code"] = JSONValue(errorCode?.rawValue)
-        object["cpu_time"] = ExecutionRecord.seconds(cpuTimeMicroseconds)
-        object["queue_time"] = ExecutionRecord.seconds(queueTimeMicroseconds)
-        object["created_at"] = .string(createdAt.rfc3339)
-        object["started_at"] = JSONValue(startedAt?.rfc3339)
-        object["completed_at"] = JSONValue(completedAt?.rfc3339)
-        object["progress"] = progress(now: now)
-        return .object(object)
+        ]
+        if let sandbox { members.append(("sandbox_id", .string(sandbox))) }
+        if let context { members += [("context_id", .string(context)), ("results", .array(results ?? []))] }
+        members += [
+            ("compile", compile?.json ?? .null),
+            ("termination", termination?.json ?? .null),
+            ("error_code", JSONValue(errorCode?.rawValue)),
+            ("cpu_time", ExecutionRecord.seconds(cpuTimeMicroseconds)),
+            ("queue_time", ExecutionRecord.seconds(queueTimeMicroseconds)),
+            ("created_at", .string(createdAt.rfc3339)),
+            ("started_at", JSONValue(startedAt?.rfc3339)),
+            ("completed_at", JSONValue(completedAt?.rfc3339)),
+            ("progress", progress(now: now)),
+        ]
+        return .object(JSONObject(distinct: members))
     }
 
     /// The execution as a list shows it.

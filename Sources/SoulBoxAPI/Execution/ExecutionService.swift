@@ -2,6 +2,7 @@ internal import Glibc
 internal import LinuxKernel
 internal import Logging
 internal import SoulBoxExecution
+internal import SoulBoxMetrics
 internal import SoulBoxModel
 internal import SoulBoxStore
 
@@ -25,6 +26,8 @@ struct ExecutionService: Sendable {
     let sandboxes: SandboxService?
     /// The users' templates; nil where there are none.
     let templates: TemplateService?
+    /// Counts the ends that this process notes.
+    let metrics: ExecutionMetrics?
     let log: Logger
 
     /// Runs a database call; a failure is logged there and told as 503.
@@ -121,7 +124,7 @@ struct ExecutionService: Sendable {
             // Without the database nobody can have cancelled it; its end will be noted when the database is back.
             (try? repository.markRunning(id, process: process)) ?? true
         }
-        switch ExecutionRecorder(log: log, finish: repository.finish).record(result) {
+        switch ExecutionRecorder(metrics: metrics, log: log, finish: repository.finish).record(result) {
         case .recorded:
             if let refusal = result.refusal {
                 // It never ran: the same request may be tried again with the same key.
@@ -168,6 +171,7 @@ struct ExecutionService: Sendable {
         case .notFound: throw .notFound("execution")
         case .finished(let status): throw .alreadyEnded(status)
         case .cancelledBeforeStart:
+            if let metrics, let record = try? find(id, caller) { metrics.note(record.runtime, .cancelled) }
             // A synchronous one may stand in the isolation service's own queue.
             _ = try? runner.terminate(execution: id, account: account)
         case .running:

@@ -23,6 +23,9 @@ public struct HTTPRequest {
     /// A descriptor that hangs up when the client goes; nil when none tells.
     public var clientDescriptor: CInt?
 
+    /// Whether the web server vouches for the address, as an operator has told it to; for figures alone.
+    public var isFromTrustedAddress: Bool
+
     /// What becomes known of it while it is answered.
     let context = RequestContext()
 
@@ -36,7 +39,7 @@ public struct HTTPRequest {
     ///   - headers: Looks a header field up by its name in lower case.
     public init(
         method: String, target: String, remoteAddress: String = "", requestID: String? = nil, body: any BodyReader,
-        clientDescriptor: CInt? = nil, headers: @escaping (String) -> String?
+        clientDescriptor: CInt? = nil, isFromTrustedAddress: Bool = false, headers: @escaping (String) -> String?
     ) {
         self.method = method
         let parts = HTTPRequest.split(target)
@@ -46,6 +49,7 @@ public struct HTTPRequest {
         self.requestID = RequestID.accept(requestID) ?? RequestID.make()
         self.body = body
         self.clientDescriptor = clientDescriptor
+        self.isFromTrustedAddress = isFromTrustedAddress
         self.headers = headers
     }
 
@@ -54,11 +58,12 @@ public struct HTTPRequest {
 
     private static func split(_ target: String) -> (path: String, query: String) {
         var rest = Substring(target)
-        for scheme in ["http://", "https://"] where rest.hasPrefix(scheme) {
+        // Nearly all begin with the path.
+        for scheme in ["http://", "https://"] where rest.utf8.first == UInt8(ascii: "h") && rest.hasPrefix(scheme) {
             rest = rest.dropFirst(scheme.count)
             rest = rest.firstIndex(of: "/").map { rest[$0...] } ?? "/"
         }
-        let pieces = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        return (pieces.first.map(String.init) ?? "/", pieces.count > 1 ? String(pieces[1]) : "")
+        guard let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (String(rest), "") }
+        return (String(rest[..<mark]), String(rest[rest.utf8.index(after: mark)...]))
     }
 }

@@ -2,6 +2,10 @@ internal import SoulBoxStore
 
 /// What becomes known of a request while it is answered; for the thread that answers it.
 final class RequestContext {
+    /// The line of the route table that answers it, by number; nil when none does.
+    var route: Int?
+    /// The limit that it counts against.
+    var rateClass: RateClass = .standard
     /// How the caller stands with its limit.
     var rate: RateState?
     /// Who it comes from, once that is known.

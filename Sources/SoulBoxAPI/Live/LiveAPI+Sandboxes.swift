@@ -63,15 +63,19 @@ extension LiveAPI {
 
     /// Follows the output of a background process, keeping the thread.
     ///
-    /// - Parameter send: Takes a piece of the answer; false ends it.
-    /// - Throws: What `GET …/logs` would answer.
+    /// - Parameters:
+    ///   - admit: Whether there is a place for the caller, who was let in.
+    ///   - send: Takes a piece of the answer; false ends it.
+    /// - Throws: What `GET …/logs` would answer; 429 without a place.
     public func followLogs(
-        of process: String, in sandbox: String, _ call: LiveCall, send: @escaping ([UInt8]) -> Bool
+        of process: String, in sandbox: String, _ call: LiveCall, admit: (Caller) -> Bool,
+        send: @escaping ([UInt8]) -> Bool
     ) throws(APIError) {
         struct Gone: Error {}
         var route = route(call, .permission(.sandboxRead), .standard)
         route.parameters = ["sandbox_id": sandbox, "pid": process]
         let response = try ProcessRoutes(service: files).logs(route)
+        if let caller = route.request.context.caller, !admit(caller) { throw .tooManyConnections }
         guard let stream = response.stream else {
             _ = send(response.body)
             return

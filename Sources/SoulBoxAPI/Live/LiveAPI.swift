@@ -1,6 +1,7 @@
 internal import IsolationProtocol
 public import Logging
 public import SoulBoxExecution
+public import SoulBoxMetrics
 public import SoulBoxModel
 public import SoulBoxStore
 
@@ -11,14 +12,18 @@ public struct LiveAPI: Sendable {
     let executions: ExecutionService
     let files: SandboxFileService
     let repository: any ExecutionRepository
+    let alertStore: AlertStore
 
     /// Makes it of what `API` is made of.
     public init(
         repository: any ExecutionRepository, stores: APIStores, carrier: any ExecutionCarrier,
-        catalog: TemplateCatalog, process: [UInt8], log: Logger
+        catalog: TemplateCatalog, metrics: ServiceMetrics? = nil, process: [UInt8], log: Logger
     ) {
         self.repository = repository
-        let gate = Gate(credentials: CredentialReader(tokens: stores.tokens), repository: repository, log: log)
+        alertStore = stores.alerts.alerts
+        let gate = Gate(
+            credentials: CredentialReader(tokens: stores.tokens), repository: repository,
+            refusals: metrics?.refusals, log: log)
         let platform = Platform(
             gate: gate, keys: stores.keys, accounts: stores.accounts, audit: stores.audit,
             idempotency: stores.idempotency, tokens: stores.tokens, seal: stores.seal)
@@ -31,7 +36,7 @@ public struct LiveAPI: Sendable {
         executions = ExecutionService(
             gate: gate, repository: repository, runner: carrier, catalog: catalog, limits: limits, process: process,
             abandoned: AbandonedExecutions(repository, process: process, log: log), sandboxes: sandboxes,
-            templates: templates, log: log)
+            templates: templates, metrics: metrics?.executions, log: log)
     }
 
     /// Lets a connection in, counted as an ordinary request.
@@ -39,6 +44,12 @@ public struct LiveAPI: Sendable {
     /// - Throws: 401, 403, 404 or 429; 503 without the database.
     public func admit(_ call: LiveCall, _ permission: Permission) throws(APIError) -> Caller {
         try executions.gate.admit(route(call, .permission(permission), .standard))
+    }
+
+    /// Those of the keys, as callers have them, that may still be used.
+    public func good(among keys: [[UInt8]]) throws(APIError) -> Set<[UInt8]> {
+        let platform = files.sandboxes.platform
+        return try platform.gate.query { try platform.keys.good(among: keys) }
     }
 
     /// An execution that is noted, and waits to be carried out.

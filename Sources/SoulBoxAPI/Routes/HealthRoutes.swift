@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LinuxKernel
+internal import SoulBoxExecution
 internal import SoulBoxModel
 internal import SoulBoxStore
 
@@ -31,15 +32,20 @@ struct HealthRoutes: Sendable {
         ])
         // Without the database nobody can prove who they are, and everybody needs to know what is away.
         if !hasDatabase || mayKnowMore(call) {
-            answer["components"] = .array(
-                findings.map { finding in
-                    [
-                        "name": .string(finding.name), "status": finding.isHealthy ? "healthy" : "unhealthy",
-                        "last_check": .string(finding.lastCheck.rfc3339),
-                    ]
-                })
+            answer["components"] = .array(findings.map(HealthRoutes.describe))
         }
         return .json(.object(answer), status: status == "unhealthy" ? 503 : 200)
+    }
+
+    private static func describe(_ finding: HealthMonitor.Finding) -> JSONValue {
+        var component = JSONObject([
+            ("name", .string(finding.name)), ("status", finding.isHealthy ? "healthy" : "unhealthy"),
+            ("last_check", .string(finding.lastCheck.rfc3339)),
+            ("latency_ms", .number(Double(finding.microseconds) / 1000)),
+        ])
+        if let message = finding.message { component["message"] = .string(message) }
+        if !finding.details.names.isEmpty { component["details"] = .object(finding.details) }
+        return .object(component)
     }
 
     /// A bad credential takes nothing away from what everybody is told.

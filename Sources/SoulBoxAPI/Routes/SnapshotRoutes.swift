@@ -71,13 +71,23 @@ struct SnapshotRoutes: Sendable {
             id = Identifier.parse(text, .sandbox)
             if id == nil { validation.fail("sandbox_id", "Is no sandbox's identifier") }
         }
+        var tag: (name: String, value: String)?
+        if let text = query.text("tag") {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            if parts.count == 2, !parts[0].isEmpty {
+                tag = (parts[0], parts[1])
+            } else {
+                validation.fail("tag", "Must be name=value")
+            }
+        }
         let page = query.page(.snapshot, &validation)
         query.refuseUnread(&validation)
         let caller = try platform.gate.admit(call)
         if let error = validation.error { throw error }
         if let sandbox { id = try sandboxes.find(sandbox, caller).id }
-        let listing = try platform.gate.query { [id] in
-            try store.list(account: caller.accountID, sandbox: id, status: status, form: form, page: page)
+        let listing = try platform.gate.query { [id, tag] in
+            try store.list(
+                account: caller.accountID, sandbox: id, status: status, form: form, tag: tag, page: page)
         }
         return Paging.response(
             "snapshots", listing.items.map(\.detailsJSON), total: listing.total, page,

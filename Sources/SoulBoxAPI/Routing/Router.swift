@@ -22,9 +22,10 @@ struct Router: Sendable {
             segments.append(decoded)
         }
         var allowed: [String] = []
-        for route in routes {
+        for (index, route) in routes.enumerated() {
             guard let parameters = route.pattern.match(segments) else { continue }
             if route.method == request.method || route.method == "GET" && request.method == "HEAD" {
+                request.context.route = index
                 return try route.handler(Route.Call(request: request, parameters: parameters, route: route))
             }
             allowed.append(route.method)

@@ -18,12 +18,15 @@ struct OperatorConfiguration: Decodable {
         /// A certificate and its key (paths; none: made at the first start).
         var certificate: String?
         var certificateKey: String?
+        /// Addresses and networks that get `/api/metrics` without a key (list, empty).
+        var metricsAllow: [String] = []
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case port
             case tlsPort = "tls_port"
             case certificate
             case certificateKey = "certificate_key"
+            case metricsAllow = "metrics_allow"
         }
 
         init() {}
@@ -35,6 +38,14 @@ struct OperatorConfiguration: Decodable {
             tlsPort = try values.decodeIfPresent(Int.self, forKey: .tlsPort) ?? tlsPort
             certificate = try values.decodeIfPresent(String.self, forKey: .certificate)
             certificateKey = try values.decodeIfPresent(String.self, forKey: .certificateKey)
+            // As they are read, not as they are written: they go into nginx's configuration.
+            metricsAllow = try (values.decodeIfPresent([String].self, forKey: .metricsAllow) ?? []).map { text in
+                guard let range = AddressRange(text) else {
+                    throw OperatorError(
+                        "http.metrics_allow: \(text) is no address", advice: "Write 10.1.2.3, 10.0.0.0/8 or fd00::/8.")
+                }
+                return range.description
+            }
         }
     }
 
@@ -149,12 +160,15 @@ struct OperatorConfiguration: Decodable {
     var network = Network()
     var readyPool = ReadyPool()
     var gateway = Gateway()
+    var snapshots = Snapshots()
+    var alerts = Alerts()
     var reports = Reports()
     /// A PostgreSQL server, as libpq takes it (none: a private cluster). `DATABASE_URL` overrides.
     var database: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, executions, database, images, tokens, sandboxes, templates, network, gateway, reports
+        case http, executions, database, images, tokens, sandboxes, templates, network, gateway, snapshots, alerts,
+            reports
         case readyPool = "ready_pool"
     }
 
@@ -168,7 +182,9 @@ struct OperatorConfiguration: Decodable {
         database = try values.decodeIfPresent(String.self, forKey: .database)
         images = try values.decodeIfPresent(Images.self, forKey: .images) ?? images
         readyPool = try values.decodeIfPresent(ReadyPool.self, forKey: .readyPool) ?? readyPool
+        snapshots = try values.decodeIfPresent(Snapshots.self, forKey: .snapshots) ?? snapshots
         gateway = try values.decodeIfPresent(Gateway.self, forKey: .gateway) ?? gateway
+        alerts = try values.decodeIfPresent(Alerts.self, forKey: .alerts) ?? alerts
         reports = try values.decodeIfPresent(Reports.self, forKey: .reports) ?? reports
         network = try values.decodeIfPresent(Network.self, forKey: .network) ?? network
         sandboxes = try values.decodeIfPresent(Sandboxes.self, forKey: .sandboxes) ?? sandboxes
@@ -223,6 +239,8 @@ struct OperatorConfiguration: Decodable {
         network.resolve(&resolved.network)
         readyPool.resolve(&resolved.readyPool)
         gateway.resolve(&resolved.gateway)
+        snapshots.resolve(&resolved.snapshots)
+        alerts.resolve(&resolved.alerts)
         reports.resolve(&resolved.reports)
         resolved.uploadLimitBytes = sandboxes.uploadLimit ?? resolved.uploadLimitBytes
         resolved.pipIndex = templates.pipIndex ?? PipIndex.host() ?? ""

@@ -64,7 +64,8 @@ struct DoctorCheck {
         [
             ("/usr/sbin/nginx", "nginx", "no HTTP"), ("/usr/bin/psql", "postgresql-client", "no private database"),
             ("/usr/bin/mmdebstrap", "mmdebstrap", "images cannot be built"),
-            ("/sbin/mke2fs", "e2fsprogs", "persistent sandboxes have no disks"), ("/usr/bin/curl", "curl", "no demo"),
+            ("/sbin/mke2fs", "e2fsprogs", "persistent sandboxes have no disks"),
+            ("/usr/bin/curl", "curl", "no demo, no webhooks of alerts"),
             ("/usr/bin/openssl", "openssl", "no certificate can be made"),
             ("/usr/sbin/nft", "nftables", "sandboxes have no network"),
         ].map { path, package, meaning in

@@ -8,6 +8,11 @@ enum HTTPProbe {
         return answer.status == 200
     }
 
+    /// Whether it says that every component is well.
+    static func isWell(port: Int) -> Bool {
+        (try? request(port: port, "GET", "/api/health"))?.body.contains("\"status\":\"healthy\"") == true
+    }
+
     /// Sends a request with curl, which every client of ours is likely to use, and gives status and body.
     static func request(
         port: Int, _ method: String, _ path: String, key: String? = nil, body: String? = nil

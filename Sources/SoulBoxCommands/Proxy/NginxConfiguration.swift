@@ -36,6 +36,7 @@ struct NginxConfiguration {
             "RUN": instance.run, "LOGS": instance.logs, "HTTP_PORT": String(http.port),
             "TLS_PORT": String(http.tlsPort),
             "CERTIFICATE": certificate.certificate, "CERTIFICATE_KEY": certificate.key,
+            "METRICS_ALLOW": http.metricsAllow.map { "        \($0) 1;\n" }.joined(),
             "EXECUTION_CONNECTIONS": String(connections),
             // With room for the form around the file: a worker tells better what is too large.
             "UPLOAD_SIZE": String(uploadLimit + (1 << 20)),

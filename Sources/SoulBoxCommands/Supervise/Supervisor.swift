@@ -7,6 +7,8 @@ import SoulBoxService
 
 /// Starts the stack in order, keeps it running, and ends it in order.
 final class Supervisor {
+    private static let settlingNanoseconds: UInt64 = 4_000_000_000
+
     private let instance: Instance
     private let configuration: OperatorConfiguration
     private let log: Logger
@@ -33,6 +35,7 @@ final class Supervisor {
             try startIsolator(resolved)
             if resolved.network.isEnabled { try startEgress(resolved) }
             progress("starting workers and scheduler")
+            try makeMetricDirectory(account)
             try startWorkers(resolved, account: account, web: web)
             try startGateways(resolved, account: account, web: web)
             try add(service("soulbox-scheduler", [], account: account), named: "scheduler")
@@ -99,6 +102,14 @@ final class Supervisor {
                 parentDeathSignal: SIGTERM), named: "egress")
     }
 
+    /// Where the processes count, each in a file of its own. All begin at zero together.
+    private func makeMetricDirectory(_ account: ServiceAccount) throws {
+        let path = "\(instance.run)/metrics"
+        try? Files.removeTree(path)
+        try Files.makeDirectory(path, mode: 0o700)
+        try Files.setOwner(path, user: account.user, group: account.group)
+    }
+
     private func startWorkers(_ resolved: ServiceConfiguration, account: ServiceAccount, web: ServiceAccount) throws {
         for (pool, size) in [("control", resolved.controlPool), ("execution", resolved.executionPool)] {
             // One socket for all processes of a pool: whoever is free takes the next request, and while one is
@@ -145,6 +156,15 @@ final class Supervisor {
                 environment: [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")], log: try openLog("nginx"),
                 parentDeathSignal: SIGTERM), named: "nginx", stopSignal: SIGQUIT)
         try waitFor("the API", within: 20, log: "nginx") { HTTPProbe.answers(port: configuration.http.port) }
+        // What was started last has just come up: whoever is told that the stack is ready finds it so. A component that is
+        // not well, as a disk that is full, keeps nobody from the rest.
+        let deadline = MonotonicClock.now + Supervisor.settlingNanoseconds
+        while !HTTPProbe.isWell(port: configuration.http.port) {
+            guard MonotonicClock.now < deadline else {
+                return log.warning("the stack starts with a component that is not well; GET /api/health tells which")
+            }
+            usleep(50_000)
+        }
     }
 
     private func service(

@@ -193,6 +193,9 @@ public final class LiveExecution: Sendable {
         wake.signal()
     }
 
+    /// Bytes that keeping it takes, about.
+    public var keptBytes: Int { state.withLock { $0.log.cost(from: $0.log.first) } + 1024 }
+
     /// Whether it has ended.
     public var hasEnded: Bool { state.withLock { $0.end != nil } }
 

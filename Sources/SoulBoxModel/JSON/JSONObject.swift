@@ -26,6 +26,11 @@ public struct JSONObject: Sendable, Equatable {
         for (name, value) in pairs { self[name] = value }
     }
 
+    /// An object of these members, of which no two have the same name: nothing is looked for.
+    public init(distinct pairs: [(String, JSONValue)]) {
+        members = pairs.map { Member(name: $0.0, value: $0.1) }
+    }
+
     /// An object of members whose names the caller knows to be unique.
     init(unique members: [Member]) { self.members = members }
 

@@ -34,6 +34,8 @@ extension JSONValue {
     /// The value as compact JSON in UTF-8.
     public var bytes: [UInt8] {
         var output: [UInt8] = []
+        // Most answers fit; where they do not, the array grows by doubling. A reservation for each string would copy it each time.
+        output.reserveCapacity(1024)
         write(into: &output)
         return output
     }
@@ -45,7 +47,6 @@ extension JSONValue {
         var text = text
         output.append(UInt8(ascii: "\""))
         text.withUTF8 { source in
-            output.reserveCapacity(output.count + source.count + 2)
             var plainStart = 0
             for index in 0..<source.count {
                 let byte = source[index]

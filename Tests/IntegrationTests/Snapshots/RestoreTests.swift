@@ -10,7 +10,8 @@ struct RestoreTests {
         let sandbox = try await account.makeSandbox([("network", ["enabled": false]), ("environment", ["A": "b"])])
         let made = try await account.send("POST", "/api/sandboxes/\(sandbox)/contexts", [:])
         let context = try #require(made.json["context_id"]?.stringValue, "\(made.text)")
-        _ = try await account.run("x = 41; open('f', 'w').write('then')", in: sandbox, context: context)
+        _ = try await account.run(
+            "import random; random.seed(1); x = 41; open('f', 'w').write('then')", in: sandbox, context: context)
         let snapshot = try await account.takeSnapshot(of: sandbox, memory: true)
         #expect(snapshot["status"] == "completed", "\(snapshot.text)")
         let id = try #require(snapshot["snapshot_id"]?.stringValue)
@@ -36,10 +37,13 @@ struct RestoreTests {
         #expect(copies.status == 200, "\(copies.text)")
         let ids = copies.json["copies"]?.arrayValue?.compactMap { $0["sandbox_id"]?.stringValue } ?? []
         #expect(Set(ids).count == 3 && !ids.contains(sandbox), "\(copies.text)")
+        var drawn: Set<String> = []
         for copy in ids {
             #expect(
                 try await account.run("x += 1; print(x, open('f').read())", in: copy, context: context) == "42 then\n")
+            drawn.insert(try await account.run("print(random.random())", in: copy, context: context))
         }
+        #expect(drawn.count == 3, "copies draw the same numbers: \(drawn)")
         let first = try #require(ids.first)
         let copied = try await account.settled(first)
         #expect(copied["name"] == "copy" && copied["environment"]?["A"] == "b", "\(copied.text)")
@@ -147,5 +151,128 @@ struct RestoreTests {
         let events = try await account.send("GET", "/api/sandboxes/\(sandbox)/events")
         #expect(events.text.contains("idle_timeout"), "\(events.text)")
         #expect(try await account.send("DELETE", "/api/sandboxes/\(sandbox)").status == 200)
+    }
+
+    private struct Program: Sendable, CustomTestStringConvertible {
+        let runtime: String
+        let file: String
+        let command: [String]
+        let code: String
+        var testDescription: String { runtime }
+    }
+
+    /// What programs hold that a snapshot has to hold too; each prints a line as long as all of that goes on.
+    private static let programs = [
+        Program(
+            runtime: "python", file: "p.py", command: ["python3", "p.py"],
+            code: """
+                import ctypes, mmap, os, select, socket, threading, time
+                from multiprocessing import shared_memory
+                libc = ctypes.CDLL(None)
+                watch = libc.inotify_init1(0)
+                os.makedirs("watched", exist_ok=True)
+                libc.inotify_add_watch(watch, b"watched", 0x100)
+                memory = os.memfd_create("m")
+                os.ftruncate(memory, 4096)
+                mapped = mmap.mmap(memory, 4096)
+                shared = shared_memory.SharedMemory(create=True, size=4096)
+                near, far = socket.socketpair()
+                waiting = select.epoll()
+                waiting.register(near, select.EPOLLIN)
+                counts = [0] * 50
+                def count(number):
+                    while True:
+                        counts[number] += 1
+                        time.sleep(0.1)
+                for number in range(50):
+                    threading.Thread(target=count, args=(number,), daemon=True).start()
+                if os.fork() == 0:
+                    while True:
+                        far.send(b"x")
+                        time.sleep(0.1)
+                turn = 0
+                while True:
+                    turn += 1
+                    open("watched/%d" % turn, "w").close()
+                    os.read(watch, 4096)
+                    for _ in waiting.poll():
+                        near.recv(100)
+                    mapped[0:8] = turn.to_bytes(8, "little")
+                    shared.buf[0] = turn % 250
+                    before = min(counts)
+                    while min(counts) == before:
+                        time.sleep(0.02)
+                    assert int.from_bytes(os.pread(memory, 8, 0), "little") == turn and shared.buf[0] == turn % 250
+                    print("event", turn, flush=True)
+                """),
+        Program(
+            runtime: "nodejs", file: "p.js", command: ["node", "p.js"],
+            code: """
+                const http = require('http'), fs = require('fs');
+                let turn = 0;
+                fs.watch('.', () => {});
+                http.createServer((request, response) => response.end('x')).listen(8000);
+                setInterval(() => http.get('http://127.0.0.1:8000/', response => {
+                    response.resume();
+                    response.on('end', () => console.log('event', ++turn));
+                }).on('error', () => {}), 200);
+                """),
+        Program(
+            runtime: "java", file: "Main.java", command: ["java", "Main.java"],
+            code: """
+                public class Main {
+                    public static void main(String[] arguments) throws Exception {
+                        var pool = java.util.concurrent.Executors.newFixedThreadPool(4);
+                        for (int turn = 1;; turn++) {
+                            final int now = turn;
+                            pool.submit(() -> System.out.println("event " + now)).get();
+                            Thread.sleep(200);
+                        }
+                    }
+                }
+                """),
+    ]
+
+    @Test("programs with all that they hold go on in a copy, and in the original", arguments: programs)
+    private func goesOn(_ program: Program) async throws {
+        let account = try await SnapshotAccount()
+        let sandbox = try await account.makeSandbox([
+            ("runtime", .string(program.runtime)), ("resources", ["disk_limit": "64M", "memory_limit": "512M"]),
+        ])
+        let file = try await account.account.stack.send(
+            "PUT", "/api/sandboxes/\(sandbox)/files/\(program.file)", body: Array(program.code.utf8),
+            headers: ["X-Account-ID": account.account.id, "Content-Type": "application/octet-stream"])
+        #expect(file.status < 300, "\(file.text)")
+        let started = try await account.send(
+            "POST", "/api/sandboxes/\(sandbox)/processes",
+            ["argv": .array(program.command.map(JSONValue.string))])
+        let pid = try #require(started.json["pid"]?.integerValue, "\(started.text)")
+        let before = try await turns(pid, sandbox, account, beyond: 2)
+        let snapshot = try await account.takeSnapshot(of: sandbox, memory: true)
+        #expect(snapshot["status"] == "completed", "\(snapshot.text)")
+        let id = try #require(snapshot["snapshot_id"]?.stringValue)
+        let copy = try await account.send("POST", "/api/snapshots/\(id)/restore?wait=true", [:])
+        let copyID = try #require(copy.json["sandbox_id"]?.stringValue, "\(copy.text)")
+        for place in [copyID, sandbox] {
+            let now = try await turns(pid, place, account, beyond: before)
+            _ = try await turns(pid, place, account, beyond: now + 2)
+            #expect(try await account.send("DELETE", "/api/sandboxes/\(place)?force=true").status == 200)
+        }
+    }
+
+    /// How far a program has come, when it is further than that.
+    private func turns(
+        _ pid: Int64, _ sandbox: String, _ account: SnapshotAccount, beyond: Int
+    ) async throws -> Int {
+        let deadline = Date().addingTimeInterval(30)
+        var count = 0
+        while Date() < deadline {
+            let logs = try await account.send("GET", "/api/sandboxes/\(sandbox)/processes/\(pid)/logs")
+            count = logs.text.components(separatedBy: "event").count - 1
+            if count > beyond { return count }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        Issue.record("the program in \(sandbox) does not go on after \(count)")
+        return count
     }
 }

@@ -12,11 +12,11 @@ struct SnapshotAccount {
         try await account.send(method, path, body)
     }
 
-    /// A running Python sandbox with a disk of 64 MiB.
+    /// A running sandbox, of Python with a disk of 64 MiB unless it says otherwise.
     func makeSandbox(_ more: [(String, JSONValue)] = []) async throws -> String {
-        let body = JSONValue.object(
-            JSONObject([("runtime", "python"), ("resources", ["disk_limit": "64M", "memory_limit": "128M"])] + more))
-        let answer = try await send("POST", "/api/sandboxes?wait=true", body)
+        var body = JSONObject([("runtime", "python"), ("resources", ["disk_limit": "64M", "memory_limit": "128M"])])
+        for (name, value) in more { body[name] = value }
+        let answer = try await send("POST", "/api/sandboxes?wait=true", .object(body))
         return try #require(answer.json["sandbox_id"]?.stringValue, "\(answer.text)")
     }
 

@@ -34,7 +34,8 @@ struct APIDescription: Sendable {
         }
         let type = (answer.headers["content-type"] ?? "").split(separator: ";").first.map(String.init) ?? ""
         guard let body = content[type] else { return problems + ["undocumented type \(type)"] }
-        return problems + schema.problems(answer.json, body["schema"] ?? true)
+        let value: JSONValue = type.hasPrefix("text/") ? .string(answer.text) : answer.json
+        return problems + schema.problems(value, body["schema"] ?? true)
     }
 
     /// Every documented operation.

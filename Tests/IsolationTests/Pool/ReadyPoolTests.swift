@@ -228,6 +228,9 @@ struct ReadyPoolTests {
         #expect(isolator.waitUntilClean())
         let status = try isolator.status
         #expect(status.readyTaken > 0 && status.sandboxes == 0)
+        let python = status.readyCounts.first { $0.template == "basic-python" && !$0.isPersistent }
+        #expect(python?.runtime == "python" && (python?.ready ?? 0) >= 1)
+        #expect(status.readyCounts.reduce(0) { $0 + $1.ready } == status.ready)
         isolator.process.signal(SIGTERM)
         isolator.process.waitForExit()
         #expect(isolator.sandboxes.isEmpty && isolator.processes().isEmpty)

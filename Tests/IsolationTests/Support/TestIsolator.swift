@@ -88,7 +88,7 @@ final class TestIsolator: Sendable {
             ],
             "gateway": [
                 "processes": 1, "connections": 1, "connections_per_key": 1, "executions": 1, "grace_seconds": 1,
-                "drain_seconds": 1, "database_connections": 1,
+                "drain_seconds": 1, "ping_seconds": 1, "silence_seconds": 2, "database_connections": 1,
             ],
             "ready_pool": [
                 "enabled": .bool(ready > 0), "minimum": JSONValue(ready), "memory_bytes": JSONValue(readyMemory),

@@ -3,6 +3,7 @@ import Logging
 import Postgres
 import SoulBoxAPI
 import SoulBoxExecution
+import SoulBoxKeys
 import SoulBoxModel
 import SoulBoxStore
 
@@ -36,7 +37,11 @@ struct TestAPI {
             keeper: SandboxKeeper(
                 store: sandboxes, connections: connections,
                 log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
-            templates: TemplateStore(pool), snapshots: SnapshotStore(pool), reports: ReportStore(pool),
+            templates: TemplateStore(pool), snapshots: SnapshotStore(pool),
+            alerts: AlertStores(
+                alerts: AlertStore(pool), rules: AlertRuleStore(pool),
+                seal: WebhookSeal(key: [UInt8](repeating: 2, count: 32)), policy: WebhookPolicy()),
+            reports: ReportStore(pool),
             tokens: TokenVerifier(name: "soulbox", directory: "/nonexistent", external: nil, keys: keys),
             seal: ResponseSeal(key: [UInt8](repeating: 1, count: 32)))
     }()

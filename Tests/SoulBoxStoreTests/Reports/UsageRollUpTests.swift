@@ -63,7 +63,7 @@ struct UsageRollUpTests {
             END $$;
             """)
         let sweeper = ExecutionStore(PostgresPool(store.database.url, size: 1))
-        #expect(try sweeper.sweepLost(at: sweeper.serverTime()) == 1)
+        #expect(try sweeper.sweepLost(at: sweeper.serverTime()).count == 1)
         #expect(try store.executions.find(lost, account: store.account)?.termination?.reason == .lost)
         try check("lost", ends: true)
         #expect(try usage.usage.rollUp(most: 100) == Int(expected))

@@ -121,7 +121,33 @@ def finish(value):
     return asyncio.get_event_loop_policy().get_event_loop().run_until_complete(value)
 
 
+restored = ""
+
+
+def renew(directory):
+    """Copies of a snapshot draw other numbers than the original: the seed from before it would be everybody's."""
+    global restored
+    try:
+        with open(os.path.join(directory, "restored"), encoding="ascii") as file:
+            name = file.read()
+    except FileNotFoundError:
+        return
+    if name == restored:
+        return
+    restored = name
+    for module, seed in (("random", ("seed",)), ("numpy", ("random", "seed"))):
+        try:
+            function = sys.modules[module]
+            for attribute in seed:
+                function = getattr(function, attribute)
+            function()
+        except Exception:
+            # Not loaded, or something else by its name.
+            pass
+
+
 def cell(directory, number, space):
+    renew(directory)
     ends = [os.open(os.path.join(directory, name), os.O_WRONLY) for name in ("out", "err", "results", "done")]
     try:
         with open(os.path.join(directory, "code"), encoding="utf-8") as file:
