@@ -22,7 +22,7 @@ struct ReportSectionTests {
 
     @Test(
         "what is no number of months is refused",
-        arguments: ["retention_months: 0", "retention_months: 1201", "retention_months: long", "retention: 13"])
+        arguments: ["retention_months: 0", "retention_months: 121", "retention_months: long", "retention: 13"])
     func wrong(line: String) {
         #expect(throws: (any Error).self) { try months("reports: {\(line)}") }
     }

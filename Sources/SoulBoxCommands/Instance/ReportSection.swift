@@ -16,10 +16,10 @@ extension OperatorConfiguration {
             try StrictKeys.check(decoder, CodingKeys.self)
             let values = try decoder.container(keyedBy: CodingKeys.self)
             retentionMonths = try values.decodeIfPresent(Int.self, forKey: .retentionMonths)
-            if let retentionMonths, !(1...1200).contains(retentionMonths) {
+            if let retentionMonths, !(1...120).contains(retentionMonths) {
                 throw OperatorError(
                     "reports.retention_months is out of range: \(retentionMonths)",
-                    advice: "Give a number from 1 to 1200.")
+                    advice: "Give a number from 1 to 120.")
             }
         }
 
