@@ -73,7 +73,14 @@ struct ExecutionSession {
         guard try takeTurn(entry) else { return cancelled(entry, since: arrived) }
         let queueTime = Int64((MonotonicClock.now - arrived) / 1000)
         defer { isolator.queue.leave() }
-        var outcome = try carryOut(image: image, in: managed, entry: entry)
+        var outcome: ExecutionOutcome
+        do {
+            outcome = try carryOut(image: image, in: managed, entry: entry)
+        } catch {
+            // Whoever asked for its end has taken away what it stood on: that is its end, and no failure.
+            guard entry.reason != nil else { throw error }
+            outcome = cancelled(entry, since: arrived)
+        }
         outcome.queueTimeMicroseconds = queueTime
         return outcome
     }
