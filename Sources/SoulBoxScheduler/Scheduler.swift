@@ -12,7 +12,6 @@ public import SoulBoxStore
 ///
 /// Several may run, on several machines: each execution is taken by one, and the sweeps harm nobody when they meet.
 public final class Scheduler: Sendable {
-    private static let pollMilliseconds: Int32 = 1000
     private static let sweepSeconds: UInt64 = 4
     private static let expirySeconds: UInt64 = 600
     private static let reconcileSeconds: UInt64 = 30
@@ -27,7 +26,6 @@ public final class Scheduler: Sendable {
     /// How long the audit log is kept.
     private static let auditDays = 400
 
-    private let databaseURL: String
     private let store: ExecutionStore
     private let processes: ProcessStore
     private let idempotency: IdempotencyStore
@@ -42,8 +40,7 @@ public final class Scheduler: Sendable {
     private let metrics: ExecutionMetrics
     private let process: [UInt8]
     private let retentionDays: Int
-    private let slots: Monitor<(free: Int, isStopping: Bool)>
-    private let concurrent: Int
+    private let queue: JobQueue<QueuedExecution>
     private let log: Logger
 
     /// Makes a scheduler that carries out at most `concurrent` executions at once.
@@ -54,7 +51,6 @@ public final class Scheduler: Sendable {
         runner: ExecutionRunner, metrics: ExecutionMetrics, process: [UInt8], concurrent: Int,
         retentionDays: Int, log: Logger
     ) {
-        self.databaseURL = databaseURL
         self.store = store
         self.processes = processes
         self.idempotency = idempotency
@@ -69,14 +65,15 @@ public final class Scheduler: Sendable {
         self.metrics = metrics
         self.process = process
         self.retentionDays = retentionDays
-        self.concurrent = concurrent
-        slots = Monitor((concurrent, false))
+        queue = JobQueue(
+            "queue", databaseURL: databaseURL, channel: ExecutionStore.queueChannel, places: concurrent, log: log
+        ) { try store.takeQueued(process: process) }
         self.log = log
     }
 
     /// Starts its threads.
     public func start() {
-        WorkerThread.start(name: "queue") { [self] in serveQueue() }
+        queue.start { [self] in carryOut($0) }
         WorkerThread.start(name: "sweep") { [self] in sweep() }
         WorkerThread.start(name: "sandboxes") { [self] in keepSandboxes() }
         for number in 0..<Scheduler.restorers {
@@ -95,40 +92,11 @@ public final class Scheduler: Sendable {
     /// Takes nothing more and waits for what is in progress, at most that many seconds.
     public func stop(within seconds: UInt64) {
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
-        slots.update { $0.isStopping = true }
+        // Before anything is waited for: what would be taken meanwhile is others' to take.
+        queue.close()
         templates.stop(within: seconds)
         snapshots.stop(within: 2)
-        let all = concurrent
-        _ = slots.wait(until: deadline) { $0.free == all ? true : nil }
-    }
-
-    private func serveQueue() {
-        let listener = PostgresListener(databaseURL, channel: ExecutionStore.queueChannel)
-        while true {
-            // A place first: what is taken without one would wait here instead of where others could take it.
-            let isStopping = slots.wait { state -> Bool? in
-                if state.isStopping { return true }
-                guard state.free > 0 else { return nil }
-                state.free -= 1
-                return false
-            }
-            if isStopping == true { return }
-            do {
-                if let execution = try store.takeQueued(process: process) {
-                    WorkerThread.start(name: "execution") { [self] in
-                        carryOut(execution)
-                        slots.update { $0.free += 1 }
-                    }
-                    continue
-                }
-                slots.update { $0.free += 1 }
-                _ = try listener.wait(milliseconds: Scheduler.pollMilliseconds)
-            } catch {
-                slots.update { $0.free += 1 }
-                log.warning("the queue cannot be read", metadata: ["error": "\(error)"])
-                usleep(500_000)
-            }
-        }
+        queue.stop(until: deadline)
     }
 
     private func carryOut(_ execution: QueuedExecution) {

@@ -11,15 +11,13 @@ public import SoulBoxStore
 public final class WebhookSender: Sendable {
     /// Deliveries at once: receivers that do not answer hold up few others.
     private static let places = 8
-    private static let pollMilliseconds: Int32 = 1000
     /// The first pause before another attempt; each is four times the one before: eight attempts in about three hours.
     private static let firstPauseMilliseconds: Int64 = 2000
 
-    private let databaseURL: String
     private let store: WebhookStore
     private let attempt: WebhookAttempt
     private let log: Logger
-    private let places = Monitor((free: WebhookSender.places, isStopping: false))
+    private let queue: JobQueue<WebhookDelivery>
 
     /// Makes one.
     ///
@@ -29,49 +27,20 @@ public final class WebhookSender: Sendable {
     public init(
         databaseURL: String, store: WebhookStore, policy: WebhookPolicy, seal: WebhookSeal, version: String, log: Logger
     ) {
-        self.databaseURL = databaseURL
         self.store = store
         attempt = WebhookAttempt(policy: policy, seal: seal, version: version)
         self.log = log
+        queue = JobQueue(
+            "webhooks", databaseURL: databaseURL, channel: WebhookStore.channel, places: WebhookSender.places, log: log
+        ) { try store.take() }
     }
 
     /// Starts its thread.
-    public func start() { WorkerThread.start(name: "webhooks") { [self] in serve() } }
+    public func start() { queue.start { [self] in send($0) } }
 
     /// Takes nothing more, and waits for what is being sent, so many seconds at most.
     public func stop(within seconds: UInt64) {
-        places.update { $0.isStopping = true }
-        _ = places.wait(until: MonotonicClock.now + seconds * 1_000_000_000) {
-            $0.free == WebhookSender.places ? true : nil
-        }
-    }
-
-    private func serve() {
-        let listener = PostgresListener(databaseURL, channel: WebhookStore.channel)
-        while true {
-            let isStopping = places.wait { state -> Bool? in
-                if state.isStopping { return true }
-                guard state.free > 0 else { return nil }
-                state.free -= 1
-                return false
-            }
-            if isStopping == true { return }
-            do {
-                if let delivery = try store.take() {
-                    WorkerThread.start(name: "webhook") { [self] in
-                        send(delivery)
-                        places.update { $0.free += 1 }
-                    }
-                    continue
-                }
-                places.update { $0.free += 1 }
-                _ = try listener.wait(milliseconds: WebhookSender.pollMilliseconds)
-            } catch {
-                places.update { $0.free += 1 }
-                log.warning("webhooks cannot be read", metadata: ["error": "\(error)"])
-                usleep(1_000_000)
-            }
-        }
+        queue.stop(until: MonotonicClock.now + seconds * 1_000_000_000)
     }
 
     private func send(_ delivery: WebhookDelivery) {
