@@ -34,11 +34,7 @@ extension OperatorConfiguration {
             try StrictKeys.check(decoder, CodingKeys.self)
             let values = try decoder.container(keyedBy: CodingKeys.self)
             func number(_ key: CodingKeys, from least: Int) throws -> Int? {
-                guard let value = try values.decodeIfPresent(Int.self, forKey: key) else { return nil }
-                guard value >= least else {
-                    throw OperatorError("gateway.\(key.rawValue) is below \(least)", advice: "Give a larger number.")
-                }
-                return value
+                try StrictKeys.number(values, key, in: "gateway", least...Int.max)
             }
             processes = try number(.processes, from: 1)
             connections = try number(.connections, from: 1)

@@ -15,12 +15,7 @@ extension OperatorConfiguration {
         init(from decoder: any Decoder) throws {
             try StrictKeys.check(decoder, CodingKeys.self)
             let values = try decoder.container(keyedBy: CodingKeys.self)
-            retentionMonths = try values.decodeIfPresent(Int.self, forKey: .retentionMonths)
-            if let retentionMonths, !(1...120).contains(retentionMonths) {
-                throw OperatorError(
-                    "reports.retention_months is out of range: \(retentionMonths)",
-                    advice: "Give a number from 1 to 120.")
-            }
+            retentionMonths = try StrictKeys.number(values, .retentionMonths, in: "reports", 1...120)
         }
 
         func resolve(_ settings: inout ServiceConfiguration.Reports) {

@@ -18,16 +18,8 @@ extension OperatorConfiguration {
         init(from decoder: any Decoder) throws {
             try StrictKeys.check(decoder, CodingKeys.self)
             let values = try decoder.container(keyedBy: CodingKeys.self)
-            func number(_ key: CodingKeys) throws -> Int? {
-                guard let value = try values.decodeIfPresent(Int.self, forKey: key) else { return nil }
-                guard value >= 1 else {
-                    throw OperatorError(
-                        "snapshots.\(key.rawValue) is below 1", advice: "Leave it out to keep all of them.")
-                }
-                return value
-            }
-            keepDays = try number(.keepDays)
-            keepPerSandbox = try number(.keepPerSandbox)
+            keepDays = try StrictKeys.number(values, .keepDays, in: "snapshots", 1...36_500)
+            keepPerSandbox = try StrictKeys.number(values, .keepPerSandbox, in: "snapshots", 1...1_000_000)
         }
 
         func resolve(_ settings: inout ServiceConfiguration.Snapshots) {

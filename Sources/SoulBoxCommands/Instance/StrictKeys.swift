@@ -14,4 +14,21 @@ enum StrictKeys {
                 "unknown key \(key.stringValue)", advice: "Known here: " + known.sorted().joined(separator: ", ") + ".")
         }
     }
+
+    /// A number that may be missing.
+    ///
+    /// - Parameter section: What the keys are below, for whoever reads the error.
+    static func number<Key: CodingKey>(
+        _ values: KeyedDecodingContainer<Key>, _ key: Key, in section: String, _ range: ClosedRange<Int>
+    ) throws -> Int? {
+        guard let value = try values.decodeIfPresent(Int.self, forKey: key) else { return nil }
+        guard range.contains(value) else {
+            throw OperatorError(
+                "\(section).\(key.stringValue) is out of range: \(value)",
+                advice: range.upperBound == .max
+                    ? "Give a number of at least \(range.lowerBound)."
+                    : "Give a number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return value
+    }
 }
