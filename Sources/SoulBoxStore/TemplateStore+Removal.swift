@@ -26,7 +26,8 @@ extension TemplateStore {
             """
             SELECT EXISTS (SELECT FROM template_versions WHERE template_id = $1 AND finished_at IS NULL) AS building,
                 (SELECT count(*) FROM sandboxes WHERE template = $2 AND template_version IS NOT NULL) AS sandboxes,
-                (SELECT count(*) FROM snapshots WHERE template = $2 AND template_version IS NOT NULL) AS snapshots,
+                (SELECT count(*) FROM snapshots
+                    WHERE template = $2 AND template_version IS NOT NULL AND status <> 'failed') AS snapshots,
                 (SELECT count(*) FROM executions e WHERE e.completed_at IS NULL AND e.template IN (
                     SELECT $2 || '-v' || version FROM template_versions WHERE template_id = $1)) AS executions
             """, [.uuid(uuid), .text(id)]
@@ -75,7 +76,8 @@ extension TemplateStore {
         let row = try connection.run(
             """
             SELECT EXISTS (SELECT FROM sandboxes WHERE template = $1 AND template_version = $2)
-                OR EXISTS (SELECT FROM snapshots WHERE template = $1 AND template_version = $2)
+                OR EXISTS (SELECT
+                    FROM snapshots WHERE template = $1 AND template_version = $2 AND status <> 'failed')
                 OR EXISTS (SELECT FROM executions WHERE template = $3 AND completed_at IS NULL) AS used
             """, [.text(image.template), PostgresParameter(image.version), .text(image.text)]
         ).first
