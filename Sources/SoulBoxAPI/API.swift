@@ -62,7 +62,7 @@ public struct API: Sendable {
                 + MetricRoutes(gate: gate, monitoring: monitoring, version: version).routes
                 + SandboxRoutes(service: sandboxes, files: files).routes
                 + SnapshotRoutes(sandboxes: sandboxes, store: stores.snapshots).routes
-                + RestoreRoutes(sandboxes: sandboxes, store: stores.snapshots, files: files).routes
+                + RestoreRoutes(sandboxes: sandboxes, store: stores.snapshots).routes
                 + FileRoutes(service: files).routes
                 + ProcessRoutes(service: files).routes
                 + ContextRoutes(service: files).routes

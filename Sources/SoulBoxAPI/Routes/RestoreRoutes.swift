@@ -6,11 +6,11 @@ internal import SoulBoxStore
 
 /// `/snapshots/{id}/restore`: sandboxes become what a snapshot holds, ones that are there and new ones.
 struct RestoreRoutes: Sendable {
-    private static let waitNanoseconds: UInt64 = 300_000_000_000
+    /// Less than nginx waits for an answer.
+    private static let waitNanoseconds: UInt64 = 60_000_000_000
 
     let sandboxes: SandboxService
     let store: SnapshotStore
-    let files: SandboxFileService
 
     private var platform: Platform { sandboxes.platform }
 
@@ -31,8 +31,10 @@ struct RestoreRoutes: Sendable {
         let body = RestoreBody(object, &validation)
         let idempotency = IdempotencyKey.read(call.request, bytes, &validation)
         if let error = validation.error { throw error }
+        // Outside of the transaction, which holds rows that others wait for.
+        let missing = body.includesMemory == false ? nil : try sandboxes.memorySnapshotsMissing()
         let response = try platform.once(call, caller, idempotency, status: 202) { transaction throws(APIError) in
-            try begin(call.parameter("snapshot_id"), body, caller, transaction)
+            try begin(call.parameter("snapshot_id"), body, memoryMissing: missing, caller, transaction)
         }
         let answer = try? JSONParser.parse(response.body)
         let ids =
@@ -48,12 +50,13 @@ struct RestoreRoutes: Sendable {
         var ended: [AccountSandbox] = []
         for id in ids { ended.append(try awaitEnd(of: id, caller)) }
         return HTTPResponse(
-            status: 200, headers: located.headers, body: RestoreRoutes.answer(ended, isList: body.copies != nil).bytes)
+            status: ended.contains { $0.status == .creating } ? 202 : 200, headers: located.headers,
+            body: RestoreRoutes.answer(ended, isList: body.copies != nil).bytes)
     }
 
     /// Notes what is to be made of which sandboxes.
     private func begin(
-        _ id: String, _ body: RestoreBody, _ caller: Caller, _ transaction: StoreTransaction
+        _ id: String, _ body: RestoreBody, memoryMissing: String?, _ caller: Caller, _ transaction: StoreTransaction
     ) throws(APIError) -> JSONValue {
         let found = try platform.gate.query { try store.hold(id, account: caller.accountID, in: transaction) }
         guard let snapshot = found else { throw .notFound("snapshot") }
@@ -67,7 +70,7 @@ struct RestoreRoutes: Sendable {
             guard snapshot.includesMemory else {
                 throw .isolation(IsolationError(.notPossible, "the snapshot holds no processes"))
             }
-            try sandboxes.requireMemorySnapshots()
+            if let memoryMissing { throw .isolation(IsolationError(.notPossible, memoryMissing)) }
         }
         var made: [AccountSandbox] = []
         for _ in 0..<(body.copies ?? 1) {
@@ -144,7 +147,7 @@ struct RestoreRoutes: Sendable {
         while true {
             let sandbox = try sandboxes.find(id, caller)
             if let error = sandbox.restore?.error { throw .isolation(IsolationError(.notPossible, error)) }
-            // Still going on after all that time: its status says so.
+            // Still going on after all that time: the answer is as without waiting.
             if sandbox.status != .creating || MonotonicClock.now > deadline { return sandbox }
             usleep(pause)
             pause = min(pause * 2, 50_000)

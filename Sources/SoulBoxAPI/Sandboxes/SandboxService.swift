@@ -103,10 +103,14 @@ struct SandboxService: Sendable {
         }
     }
 
+    /// Why the processes of sandboxes cannot be held here; nil when they can.
+    func memorySnapshotsMissing() throws(APIError) -> String? {
+        try isolate { try keeper.connections.status(timeoutMilliseconds: 1000) }.memorySnapshotsMissing
+    }
+
     /// - Throws: 422 with the reason when the processes of sandboxes cannot be held here.
     func requireMemorySnapshots() throws(APIError) {
-        let status = try isolate { try keeper.connections.status(timeoutMilliseconds: 1000) }
-        if let missing = status.memorySnapshotsMissing { throw .isolation(IsolationError(.notPossible, missing)) }
+        if let missing = try memorySnapshotsMissing() { throw .isolation(IsolationError(.notPossible, missing)) }
     }
 
     /// The service found that a sandbox does not run as noted: what is noted is brought in line.
