@@ -9,10 +9,13 @@ struct MetricKey: Sendable, Hashable {
 
     /// The most bytes that `text` may have.
     static let maximum = 174
-    private static let separator: Character = "\u{1f}"
+    private static let separator: UInt8 = 0x1F
 
     /// The key in one line.
-    var text: String { family + String(MetricKey.separator) + labels + String(MetricKey.separator) + part }
+    var text: String {
+        let separator = String(Unicode.Scalar(MetricKey.separator))
+        return family + separator + labels + separator + part
+    }
 
     init(family: String, labels: String, part: String = "") {
         self.family = family
@@ -22,8 +25,16 @@ struct MetricKey: Sendable, Hashable {
 
     /// Reads what `text` wrote.
     init?(text: some StringProtocol) {
-        let parts = text.split(separator: MetricKey.separator, omittingEmptySubsequences: false)
+        // Bytes rather than characters: thousands of these are read every few seconds.
+        self.init(bytes: text.utf8)
+    }
+
+    /// Reads the bytes of what `text` wrote.
+    init?(bytes: some Collection<UInt8>) {
+        let parts = bytes.split(separator: MetricKey.separator, omittingEmptySubsequences: false)
         guard parts.count == 3 else { return nil }
-        self.init(family: String(parts[0]), labels: String(parts[1]), part: String(parts[2]))
+        self.init(
+            family: String(decoding: parts[0], as: UTF8.self), labels: String(decoding: parts[1], as: UTF8.self),
+            part: String(decoding: parts[2], as: UTF8.self))
     }
 }

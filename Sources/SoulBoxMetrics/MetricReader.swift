@@ -17,9 +17,8 @@ enum MetricReader {
             let record = mapping.start + (index + 1) * MetricSheet.stride
             let length = Int(record.load(fromByteOffset: MetricSheet.lengthOffset, as: UInt8.self))
             guard length <= MetricKey.maximum else { continue }
-            let text = String(
-                decoding: UnsafeRawBufferPointer(start: record + MetricSheet.textOffset, count: length), as: UTF8.self)
-            guard let key = MetricKey(text: text) else { continue }
+            let text = UnsafeRawBufferPointer(start: record + MetricSheet.textOffset, count: length)
+            guard let key = MetricKey(bytes: text) else { continue }
             let isGauge = record.load(fromByteOffset: MetricSheet.kindOffset, as: UInt8.self) == 1
             totals.add(key, MetricSheet.word(record).pointee.load(ordering: .relaxed), isGauge: isGauge)
         }
