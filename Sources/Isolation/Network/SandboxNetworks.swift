@@ -11,7 +11,7 @@ internal import Synchronization
 final class SandboxNetworks: Sendable {
     /// The network of one sandbox.
     struct Attachment {
-        let sandbox: String
+        var sandbox: String
         let link: SandboxLink
         var policy: NetworkPolicy
         var admitted = Admissions()
@@ -112,12 +112,16 @@ final class SandboxNetworks: Sendable {
     func isAttached(_ slot: UserSlot) -> Bool { state.withLock { $0.attachments[slot.index] != nil } }
 
     /// Changes what a sandbox may reach. What it reached and may not any more is cut off.
-    func change(_ slot: UserSlot, to network: SandboxNetwork) throws {
+    ///
+    /// - Parameter sandbox: Its name, which is another than before when one that stood ready has become somebody's.
+    func change(_ slot: UserSlot, of sandbox: String, to network: SandboxNetwork) throws {
         try requireAvailable()
-        let old = try state.withLock { state -> UInt32? in
-            guard var attachment = state.attachments[slot.index], attachment.policy.network != network else {
-                return nil
-            }
+        let (old, isRenamed) = try state.withLock { state -> (UInt32?, Bool) in
+            guard var attachment = state.attachments[slot.index] else { return (nil, false) }
+            let isRenamed = attachment.sandbox != sandbox
+            attachment.sandbox = sandbox
+            state.attachments[slot.index] = attachment
+            guard attachment.policy.network != network else { return (nil, isRenamed) }
             let old = attachment.policy
             attachment.refusedBefore += counts.current()[old.mark] ?? 0
             let new = policy(network, on: attachment.link, &state)
@@ -129,10 +133,10 @@ final class SandboxNetworks: Sendable {
             attachment.policy = new
             attachment.admitted = Admissions()
             state.attachments[slot.index] = attachment
-            return old.mark
+            return (old.mark, isRenamed)
         }
+        if old != nil || isRenamed { publish() }
         guard let old else { return }
-        publish()
         // Not at once: soulbox-egress closes what it passes on, and its word finds its way back by this table alone.
         WorkerThread.start(name: "forget") { [self] in
             usleep(SandboxNetworks.closingMicroseconds)

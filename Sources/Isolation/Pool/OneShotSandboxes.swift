@@ -54,10 +54,10 @@ final class OneShotSandboxes: Sendable {
     ///
     /// - Parameter mayFork: Whether the program may be forked from a zygote.
     func makeReady(
-        _ image: Image, _ command: PrestartedProgram.Command?, mayFork: Bool = true
+        _ image: Image, _ command: PrestartedProgram.Command?, network: SandboxNetwork, mayFork: Bool = true
     ) throws(SandboxError) -> ReadySandbox {
         let limits = ExecutionLimits()
-        let sandbox = try make(OneShotSandboxes.spec(limits, of: image))
+        let sandbox = try make(OneShotSandboxes.spec(limits, of: image, network: network))
         do {
             // Whoever waits for an answer comes first.
             try step(.cgroupAttach) { () throws(SystemCallError) in try sandbox.group.group.setWeight(percent: 1) }
@@ -79,7 +79,7 @@ final class OneShotSandboxes: Sendable {
             discard(sandbox)
             guard mayFork, command?.isForked == true, error.step != .posture else { throw error }
             // The zygote has ended meanwhile, for one.
-            return try makeReady(image, command, mayFork: false)
+            return try makeReady(image, command, network: network, mayFork: false)
         }
     }
 

@@ -38,14 +38,14 @@ final class ReadyPersistent: Sendable {
     /// How many there are, those included that are being removed.
     var count: Int { living.value.load(ordering: .acquiring) }
 
-    /// Makes one.
-    func make(_ image: Image) throws(SandboxError) -> ReadySandbox {
+    /// Makes one, with a network if there is to be one.
+    func make(_ image: Image, network: SandboxNetwork) throws(SandboxError) -> ReadySandbox {
         let name = SandboxName.make()
         let disk = try disks.make(name)
         let sandbox: Sandbox
         do {
             sandbox = try builder.make(
-                SandboxRecord(id: name, account: "", image: image.name, limits: ReadyPersistent.limits)
+                SandboxRecord(id: name, account: "", image: image.name, limits: ReadyPersistent.limits, network: network)
                     .spec(image, disk: disk))
         } catch {
             try? Files.removeTree(disk)

@@ -16,6 +16,11 @@ final class ReadyPool: Sendable {
         var program: PrestartedProgram.Command?
         /// Whether it is to become a persistent one.
         var isPersistent = false
+        /// Whether it has a network: one that reaches everything public, until it is somebody's.
+        var hasNetwork = false
+
+        /// What of the network one is made with.
+        var network: SandboxNetwork { hasNetwork ? SandboxNetwork(enabled: true, allowedHosts: []) : .none }
     }
 
     /// How often it was asked, and how often it had one.
@@ -67,7 +72,7 @@ final class ReadyPool: Sendable {
                 if isDemand { state.shelves[kind]?.demand.note(at: now) }
                 // The one made last, whose memory is warm.
                 let taken = state.shelves[kind]?.ready.popLast()
-                if taken != nil { state.counts.taken += 1 } else { state.counts.missed += 1 }
+                if taken != nil { state.counts.taken += 1 } else if isDemand { state.counts.missed += 1 }
                 return taken
             }
             guard let taken else { return nil }
@@ -82,13 +87,16 @@ final class ReadyPool: Sendable {
 
     /// An empty shelf for a kind that nobody has asked for before.
     private func shelf(of kind: Kind, _ image: Image) -> PoolShelf {
-        guard kind.isPersistent else { return PoolShelf(image: image) }
-        return PoolShelf(image: image, whileAskedFor: settings.minimum, maximum: ReadyDisks.maximum)
+        PoolShelf(
+            image: image, whileAskedFor: kind.isPersistent || kind.hasNetwork ? settings.minimum : 0,
+            maximum: kind.isPersistent ? ReadyDisks.maximum : .max)
     }
 
     /// Makes one of that kind.
     func make(_ kind: Kind, of image: Image) throws(SandboxError) -> ReadySandbox {
-        kind.isPersistent ? try persistent.make(image) : try sandboxes.makeReady(image, kind.program)
+        kind.isPersistent
+            ? try persistent.make(image, network: kind.network)
+            : try sandboxes.makeReady(image, kind.program, network: kind.network)
     }
 
     /// Removes one in the background.

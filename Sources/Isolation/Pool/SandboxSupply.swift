@@ -33,10 +33,8 @@ final class SandboxSupply: Sendable {
     /// - Parameter isCompiled: Whether no compiler is wanted in it.
     func take(for call: ExecuteCall, image: Image, isCompiled: Bool) throws -> ReadySandbox {
         if call.network.enabled { try networks.requireAvailable() }
-        var ready: ReadySandbox?
-        if !call.network.enabled { ready = takeReady(for: call, image, isCompiled) }
         let found =
-            try ready
+            try takeReady(for: call, image, isCompiled)
             ?? ReadySandbox(
                 sandbox: sandboxes.make(OneShotSandboxes.spec(call.limits, of: image, network: call.network)),
                 program: nil)
@@ -47,26 +45,32 @@ final class SandboxSupply: Sendable {
     }
 
     private func takeReady(for call: ExecuteCall, _ image: Image, _ isCompiled: Bool) -> ReadySandbox? {
-        let plain = ReadyPool.Kind(image: image.name, program: nil)
-        var ready: ReadySandbox?
+        var kinds = [ReadyPool.Kind(image: image.name)]
         if !isCompiled, let program = SandboxSupply.program(of: image, for: call) {
-            ready = pool.take(ReadyPool.Kind(image: image.name, program: program), of: image)
-            // Half of the way is better than none; but the other kind is not what was missing.
-            if ready == nil { ready = pool.take(plain, of: image, isDemand: false) }
-        } else {
-            ready = pool.take(plain, of: image)
+            kinds.insert(ReadyPool.Kind(image: image.name, program: program), at: 0)
         }
-        guard let ready else { return nil }
-        do {
-            let spec = OneShotSandboxes.spec(call.limits, of: image, id: ready.sandbox.spec.id)
-            return try ready.resized(
-                to: spec,
-                image.manifest.compile == nil ? call.limits : OneShotSandboxes.compilerLimits(image, call.limits))
-        } catch {
-            // A limit that what waits in it already exceeds, for one.
-            sandboxes.discard(ready.sandbox)
-            return nil
+        if call.network.enabled {
+            // One without is given its network when it is taken, which takes less time than making one does.
+            kinds = kinds.map { ReadyPool.Kind(image: $0.image, program: $0.program, hasNetwork: true) } + kinds
         }
+        // Half of the way is better than none; but what was missing is the first kind.
+        for (number, kind) in kinds.enumerated() {
+            guard let ready = pool.take(kind, of: image, isDemand: number == 0) else { continue }
+            do {
+                let spec = OneShotSandboxes.spec(
+                    call.limits, of: image, id: ready.sandbox.spec.id, network: call.network)
+                let resized = try ready.resized(
+                    to: spec,
+                    image.manifest.compile == nil ? call.limits : OneShotSandboxes.compilerLimits(image, call.limits))
+                if call.network.enabled { try resized.sandbox.connect(to: call.network, as: spec.id, networks) }
+                return resized
+            } catch {
+                // A limit that what waits in it already exceeds, for one.
+                sandboxes.discard(ready.sandbox)
+                return nil
+            }
+        }
+        return nil
     }
 
     /// The program that can wait in sandboxes of an image, as it is started for a call; nil when there is none, or when the

@@ -98,17 +98,11 @@ extension ManagedSandbox {
             id: id, account: before.account, image: before.image, limits: limits, network: network,
             restored: before.restored)
         // The kernel first: what a record promises must hold already. A crash in between is put right by the next sweep.
-        if let sandbox = running, network != before.network { try connect(sandbox, to: network, networks) }
+        if let sandbox = running, network != before.network {
+            try sandbox.connect(to: network, as: id, networks)
+        }
         try directory.write(after)
         state.update { $0.record = after }
-    }
-
-    /// Gives a running sandbox the network of that kind. Within `change`.
-    func connect(_ sandbox: Sandbox, to network: SandboxNetwork, _ networks: SandboxNetworks) throws {
-        guard network.enabled else { return networks.detach(sandbox.slot) }
-        if networks.isAttached(sandbox.slot) { return try networks.change(sandbox.slot, to: network) }
-        let namespace = SharedDescriptor(try sandbox.processes.open(sandbox.pid, "ns/net", [.readOnly]))
-        try networks.attach(id, slot: sandbox.slot, namespace: namespace, network: network)
     }
 
     private func growDisk(to bytes: Int64) throws {
@@ -162,6 +156,16 @@ extension ManagedSandbox {
 }
 
 extension Sandbox {
+    /// Gives it the network of that kind, or takes it away.
+    ///
+    /// - Parameter name: Its name from now on, which another may have had while it stood ready.
+    func connect(to network: SandboxNetwork, as name: String, _ networks: SandboxNetworks) throws {
+        guard network.enabled else { return networks.detach(slot) }
+        if networks.isAttached(slot) { return try networks.change(slot, of: name, to: network) }
+        let namespace = SharedDescriptor(try processes.open(pid, "ns/net", [.readOnly]))
+        try networks.attach(name, slot: slot, namespace: namespace, network: network)
+    }
+
     /// How it is found again.
     func run(startedAt: Timestamp) throws(SandboxError) -> SandboxRun {
         try step(.supervise) { () throws(SystemCallError) in

@@ -17,7 +17,7 @@ extension ManagedSandbox {
             to: record.spec(image, disk: directory.disk), ReadyPersistent.executionLimits
         ).sandbox
         try directory.make(from: disk)
-        if record.network.enabled { try connect(sandbox, to: record.network, networks) }
+        if record.network.enabled { try sandbox.connect(to: record.network, as: record.id, networks) }
         try directory.write(try sandbox.run(startedAt: startedAt))
         try directory.write(record)
         take(sandbox, startedAt: startedAt)

@@ -21,10 +21,10 @@ final class NetworkedIsolator: Sendable {
     let world: TestWorld
     private let egress: Monitor<TestProcess?>
 
-    init(instance: String? = nil) throws {
+    init(instance: String? = nil, ready: Int = 0) throws {
         guard let world = TestWorld.shared else { throw IsolationError(.networkUnavailable, "no world") }
         self.world = world
-        isolator = try TestIsolator(concurrent: 32, instance: instance, resolver: TestWorld.resolver)
+        isolator = try TestIsolator(concurrent: 32, instance: instance, resolver: TestWorld.resolver, ready: ready)
         egress = Monitor(nil)
         try startEgress()
     }
