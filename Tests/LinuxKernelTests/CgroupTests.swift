@@ -57,6 +57,25 @@ struct CgroupTests {
         }
     }
 
+    @Test("what may be saved up of processor time adds to the limit once, and a limit is lowered below it")
+    func processorTime() throws {
+        try withLeaf(CgroupLimits(memoryBytes: nil, cpuMillicores: 900, processes: nil, oomGroup: false)) { leaf in
+            // A tenth of a second saved up of 900, then of 200.
+            try leaf.set(CgroupLimits(memoryBytes: nil, cpuMillicores: 200, processes: nil, oomGroup: false))
+            let process = try start("while :; do :; done")
+            let begin = MonotonicClock.now
+            try leaf.attach(pid: process.pid)
+            usleep(1_000_000)
+            let used = try leaf.usage().cpuMicroseconds
+            let elapsed = (MonotonicClock.now - begin) / 1000
+            try leaf.kill()
+            process.waitForExit()
+            // With what was saved up, and a period that has begun.
+            #expect(used <= elapsed / 5 + 20_000 + 40_000, "\(used) of \(elapsed) µs")
+            #expect(used > 0)
+        }
+    }
+
     @Test("the memory limit kills, counts and tells")
     func memoryLimit() throws {
         try withLeaf(CgroupLimits(memoryBytes: 32 << 20, cpuMillicores: nil, processes: nil, oomGroup: true)) { leaf in

@@ -20,6 +20,25 @@ enum CgroupFiles {
     /// How much more; two files that are read one after the other may not fit together.
     static func difference(_ whole: UInt64, _ part: UInt64) -> UInt64 { whole > part ? whole - part : 0 }
 
+    /// Sets how much processor time there is in each period, and that as much may be saved up: a compiler that runs on two
+    /// processors for a moment is not stopped until the next period when it has left earlier ones unused. What is used over
+    /// a longer time stays within the quota. (Documentation/scheduler/sched-bwc.rst, "burst", since Linux 5.14)
+    static func setBandwidth(
+        quota: (path: String, text: String), burst: (path: String, text: String)
+    ) throws(SystemCallError) {
+        do throws(SystemCallError) {
+            try write(quota.path, quota.text)
+        } catch {
+            // No quota may be smaller than what may be saved up.
+            guard error.errno == EINVAL, Files.exists(burst.path) else { throw error }
+            try write(burst.path, "0")
+            try write(quota.path, quota.text)
+        }
+        do throws(SystemCallError) {
+            try write(burst.path, burst.text)
+        } catch  where error.errno == ENOENT {}
+    }
+
     static func makeNew(_ path: String) throws(SystemCallError) {
         try check("mkdir") { mkdir(path, 0o755) }
     }

@@ -38,7 +38,10 @@ struct CgroupV1: Cgroup {
         }
         if let cpu = limits.cpuMillicores {
             try CgroupFiles.write(file(hierarchies.cpu, "cpu.cfs_period_us"), "100000")
-            try CgroupFiles.write(file(hierarchies.cpu, "cpu.cfs_quota_us"), String(max(1000, cpu * 100)))
+            let quota = String(max(1000, cpu * 100))
+            try CgroupFiles.setBandwidth(
+                quota: (file(hierarchies.cpu, "cpu.cfs_quota_us"), quota),
+                burst: (file(hierarchies.cpu, "cpu.cfs_burst_us"), quota))
         }
         if let processes = limits.processes {
             try CgroupFiles.write(file(hierarchies.pids, "pids.max"), String(processes))

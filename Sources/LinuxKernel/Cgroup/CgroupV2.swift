@@ -32,7 +32,9 @@ struct CgroupV2: Cgroup {
         }
         if limits.oomGroup { try CgroupFiles.write(directory + "/memory.oom.group", "1") }
         if let cpu = limits.cpuMillicores {
-            try CgroupFiles.write(directory + "/cpu.max", "\(max(1000, cpu * 100)) 100000")
+            let quota = max(1000, cpu * 100)
+            try CgroupFiles.setBandwidth(
+                quota: (directory + "/cpu.max", "\(quota) 100000"), burst: (directory + "/cpu.max.burst", "\(quota)"))
         }
         if let processes = limits.processes { try CgroupFiles.write(directory + "/pids.max", String(processes)) }
     }
