@@ -15,6 +15,8 @@ final class PrestartedProgram: Sendable {
     let output: [SharedDescriptor]
     /// What it may use.
     let limits: ExecutionLimits
+    /// How large its files may become, in bytes.
+    let diskBytes: Int64
     /// The processor time that its start took, in microseconds, which is not its work's.
     let startMicroseconds: UInt64
     private let input: SharedDescriptor
@@ -44,6 +46,7 @@ final class PrestartedProgram: Sendable {
         let slot = sandbox.slot
         self.command = command
         self.limits = limits
+        self.diskBytes = diskBytes
         let input = try step(.supervise) { () throws(SystemCallError) in
             SharedDescriptor(try SealedFile(name: "stdin").unsealed())
         }

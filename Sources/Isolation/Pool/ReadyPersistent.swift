@@ -45,8 +45,10 @@ final class ReadyPersistent: Sendable {
         let sandbox: Sandbox
         do {
             sandbox = try builder.make(
-                SandboxRecord(id: name, account: "", image: image.name, limits: ReadyPersistent.limits, network: network)
-                    .spec(image, disk: disk))
+                SandboxRecord(
+                    id: name, account: "", image: image.name, limits: ReadyPersistent.limits, network: network
+                )
+                .spec(image, disk: disk))
         } catch {
             try? Files.removeTree(disk)
             throw error
@@ -62,20 +64,15 @@ final class ReadyPersistent: Sendable {
         }
     }
 
-    /// Starts the program that waits for the sandbox's first execution. PID 1 starts it and not a zygote: all processes of a
-    /// persistent sandbox descend from its PID 1.
+    /// Starts the program that waits for the sandbox's first execution.
     private func start(in sandbox: Sandbox) throws(SandboxError) -> PrestartedProgram? {
-        let image = sandbox.spec.image
-        // As the text of an execution in such a sandbox is named, by nobody's wish.
-        let file = ".\(SandboxName.make().suffix(12))-\(image.manifest.programFile)"
-        guard
-            var command = SandboxSupply.program(of: image, standard: ReadyPersistent.executionLimits, file: file),
-            !command.isCompiler
-        else { return nil }
-        command.isForked = false
+        let limits = ReadyPersistent.executionLimits
+        guard let command = SandboxSupply.programInPersistent(of: sandbox.spec.image, limits: limits) else {
+            return nil
+        }
         return try PrestartedProgram(
-            command, in: sandbox, limits: ReadyPersistent.executionLimits, diskBytes: ReadyPersistent.limits.diskBytes,
-            filters: filters, isAhead: true)
+            command, in: sandbox, limits: limits, diskBytes: ReadyPersistent.limits.diskBytes, filters: filters,
+            isAhead: true)
     }
 
     /// One has become somebody's.

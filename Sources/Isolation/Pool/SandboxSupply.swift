@@ -73,6 +73,23 @@ final class SandboxSupply: Sendable {
         return nil
     }
 
+    /// The program that can wait in persistent sandboxes of an image for an execution; nil when there is none.
+    ///
+    /// PID 1 starts it and not a zygote: all processes of a persistent sandbox descend from its PID 1.
+    ///
+    /// - Parameter call: One that it is to be like.
+    static func programInPersistent(
+        of image: Image, like call: ExecuteCall? = nil, limits: ExecutionLimits
+    ) -> PrestartedProgram.Command? {
+        // As the text of an execution in such a sandbox is named, by nobody's wish.
+        let file = ".\(SandboxName.make().suffix(12))-\(image.manifest.programFile)"
+        guard var command = program(of: image, for: call, standard: limits, file: file), !command.isCompiler else {
+            return nil
+        }
+        command.isForked = false
+        return command
+    }
+
     /// The program that can wait in sandboxes of an image, as it is started for a call; nil when there is none, or when the
     /// call needs one of its own.
     ///

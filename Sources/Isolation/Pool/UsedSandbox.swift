@@ -1,18 +1,27 @@
 internal import Synchronization
 
-/// The sandbox that an execution has used, until its caller has the answer.
+/// What an execution leaves to be done once its caller has the answer: its sandbox removed, the next one's program started.
 final class UsedSandbox: Sendable {
-    private let ready = Mutex<ReadySandbox?>(nil)
+    private struct State {
+        var ready: ReadySandbox?
+        var wish: (@Sendable () -> Void)?
+    }
 
-    /// Keeps it.
-    func take(_ used: ReadySandbox) { ready.withLock { $0 = used } }
+    private let state = Mutex(State())
 
-    /// Has it removed.
+    /// Keeps the sandbox until then.
+    func take(_ used: ReadySandbox) { state.withLock { $0.ready = used } }
+
+    /// Keeps what is to be done then, besides.
+    func wish(_ wish: @escaping @Sendable () -> Void) { state.withLock { $0.wish = wish } }
+
+    /// Has the sandbox removed, and the rest done.
     func discard(_ isolator: Isolator) {
-        let used = ready.withLock { ready -> ReadySandbox? in
-            defer { ready = nil }
-            return ready
+        let left = state.withLock { state in
+            defer { state = State() }
+            return state
         }
-        if let used { isolator.discard(used.sandbox) }
+        if let used = left.ready { isolator.discard(used.sandbox) }
+        left.wish?()
     }
 }

@@ -12,8 +12,10 @@ final class ManagedSandbox: Sendable {
         var phase = SandboxState.Phase.stopped
         var reason: String?
         var sandbox: Sandbox?
-        /// What waits for the first execution, while nothing has happened in the sandbox.
+        /// What waits for the next execution.
         var waiting: PrestartedProgram?
+        /// Whether it starts just now.
+        var isStartingWaiting = false
         var startedAt: Timestamp?
         var isChanging: Bool
         var isRemoved = false
@@ -60,7 +62,7 @@ final class ManagedSandbox: Sendable {
 
     /// Runs `body` while nobody else changes this sandbox.
     ///
-    /// - Parameter keepsWaiting: Whether a program that waits for the first execution goes on to wait: when a sandbox that
+    /// - Parameter keepsWaiting: Whether a program that waits for the next execution goes on to wait: when a sandbox that
     ///   runs is to stay as it is.
     func change<Value>(keepsWaiting: Bool = false, _ body: () throws -> Value) throws -> Value {
         let deadline = MonotonicClock.now + ManagedSandbox.patienceNanoseconds

@@ -19,7 +19,7 @@ extension SandboxRegistry {
             return false
         }
         pool.persistent.release()
-        if ready.program != nil { waiting.add(new) }
+        if let program = ready.program { waiting.add(program, in: new) }
         return true
     }
 

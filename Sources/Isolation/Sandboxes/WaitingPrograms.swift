@@ -1,12 +1,17 @@
 internal import Glibc
 internal import LinuxKernel
 
-/// Ends the programs that wait in new sandboxes for a first execution that does not come: an idle sandbox is to cost nothing.
+/// Ends the programs that wait in persistent sandboxes for an execution that does not come: an idle sandbox is to cost nothing.
 final class WaitingPrograms: Sendable {
-    /// How long one waits after its sandbox has become somebody's, in nanoseconds.
+    /// How long one waits, in nanoseconds.
     private static let patience: UInt64 = 5_000_000_000
 
-    private typealias Entry = (managed: ManagedSandbox, until: UInt64)
+    private struct Entry: Sendable {
+        let managed: ManagedSandbox
+        /// One that was taken is gone with its execution: as long as it is held, so is a connection to PID 1.
+        weak let program: PrestartedProgram?
+        let until: UInt64
+    }
 
     private let list = Monitor<[Entry]>([])
 
@@ -17,14 +22,15 @@ final class WaitingPrograms: Sendable {
                 guard let first = list.wait(for: { $0.first }) else { continue }
                 let now = MonotonicClock.now
                 if first.until > now { usleep(UInt32((first.until - now) / 1000 + 1)) }
-                first.managed.endWaiting()
+                if let program = first.program { first.managed.endWaiting(program) }
                 list.update { _ = $0.removeFirst() }
             }
         }
     }
 
-    /// Somebody's from now on.
-    func add(_ managed: ManagedSandbox) {
-        list.update { $0.append((managed, MonotonicClock.now + WaitingPrograms.patience)) }
+    /// This one waits in somebody's sandbox from now on.
+    func add(_ program: PrestartedProgram, in managed: ManagedSandbox) {
+        let until = MonotonicClock.now + WaitingPrograms.patience
+        list.update { $0.append(Entry(managed: managed, program: program, until: until)) }
     }
 }

@@ -68,6 +68,7 @@ extension ExecutionSession {
             try send(.artifacts(Array(left.prefix(200))))
             left = left.dropFirst(200)
         }
+        prepareNext(managed, image)
         return outcome(result, compile?.outcome)
     }
 
@@ -84,17 +85,26 @@ extension ExecutionSession {
         }
     }
 
-    /// The program that waits for the sandbox's first execution, if this can be its work. If not, it ends: this execution may
+    /// Has a program started for the next execution, if that can be like this one.
+    private func prepareNext(_ managed: ManagedSandbox, _ image: Image) {
+        guard call.command.isEmpty, call.terminal == nil, call.scratch != nil, call.scratch == call.entrypoint,
+            let command = SandboxSupply.programInPersistent(of: image, like: call, limits: call.limits)
+        else { return }
+        let (next, limits) = (isolator.next, call.limits)
+        used.wish { next?.want(command, limits, in: managed) }
+    }
+
+    /// The program that waits for the sandbox's next execution, if this can be its work. If not, it ends: this execution may
     /// leave what changes how programs start.
     private func waitingProgram(in managed: ManagedSandbox, _ image: Image) -> PrestartedProgram? {
         guard let waiting = managed.takeWaiting() else { return nil }
         var command = SandboxSupply.program(
-            of: image, for: call, standard: ReadyPersistent.executionLimits, file: waiting.command.entrypoint)
+            of: image, for: call, standard: waiting.limits, file: waiting.command.entrypoint)
         command?.isForked = false
         // The text's name must be nobody's wish.
         guard call.command.isEmpty, call.terminal == nil, command == waiting.command, call.scratch != nil,
             call.scratch == call.entrypoint,
-            managed.limits.diskBytes == ReadyPersistent.limits.diskBytes, !waiting.isDead
+            managed.limits.diskBytes == waiting.diskBytes, !waiting.isDead
         else {
             waiting.started.end()
             return nil

@@ -11,7 +11,7 @@ struct ExecutionSession {
     let parameters: ExecuteParameters
     let log: Logger
     /// What the execution has used, and what is removed once the caller has its answer.
-    private let used = UsedSandbox()
+    let used = UsedSandbox()
     /// The terminal of the program, if it is to have one.
     let terminal = ProgramTerminal()
 

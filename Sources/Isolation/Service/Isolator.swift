@@ -27,6 +27,8 @@ public final class Isolator: Sendable {
 
     /// What was compiled before.
     let compiled: CompileCache
+    /// What starts the programs that wait for next executions; nil when nothing is made ahead.
+    let next: NextPrograms?
 
     private let oneShots: OneShotSandboxes
     private let zygotes: Zygotes
@@ -108,6 +110,10 @@ public final class Isolator: Sendable {
             path: configuration.sandboxDirectory, found: adopted, builder: builder, images: images, remover: remover,
             networks: networks, disks: disks, pool: supply.pool,
             snapshots: try SnapshotStore(path: snapshotPath, log: log), tools: tools, log: log)
+        next =
+            configuration.pool.isEnabled
+            ? NextPrograms(queue: queue, filters: filters, waiting: sandboxes.waiting, log: log) : nil
+        next?.start()
         if configuration.pool.isEnabled { try disks.start() }
         supply.start(images)
         log.notice("isolation is ready", metadata: ["cgroups": "\(cgroups.description)"])

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LinuxKernel
 
 /// Lets a fixed number of executions run at once; the others wait in order.
@@ -89,6 +90,15 @@ final class ExecutionQueue: Sendable {
                 && MonotonicClock.elapsed(from: $0.lastLeft, to: MonotonicClock.now) > ExecutionQueue.quietAfter
         }
     }
+
+    /// Whether there are processors for what somebody may ask next: on a small machine when it is quiet, on a large one when
+    /// few executions run.
+    var hasRoom: Bool {
+        let running = counts.running
+        return running > 0 ? running <= ExecutionQueue.processors / 4 : isQuiet
+    }
+
+    private static let processors = max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
 
     /// What the answer of an execution takes from here to its client, and whoever asks one thing after the other takes to ask
     /// the next, in nanoseconds.
