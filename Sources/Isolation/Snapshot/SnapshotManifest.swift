@@ -26,7 +26,7 @@ struct SnapshotManifest: Sendable, Equatable {
     }
 
     /// The form of the file.
-    private static let version: Int64 = 1
+    private static let version: Int64 = 2
 
     var id: String
     var account: String
