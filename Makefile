@@ -3,7 +3,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BUILD := .build/release
 HOME_DIR := $(or $(SOULBOX_HOME),.soulbox)
 
-.PHONY: up down build images dependencies test test-cgroup2 bench bench-reports check format clean
+.PHONY: up down build images dependencies test test-cgroup2 bench bench-reports bench-snapshots check format clean
 
 up:
 	@scripts/up
@@ -34,6 +34,10 @@ bench: images
 # Reports on ten million executions of a year: about ten minutes, 12 GB of disk.
 bench-reports: images
 	@bench/reports
+
+# Snapshots and restores beside cp and CRIU by themselves: about five minutes, 8 GB of disk.
+bench-snapshots: images
+	@bench/snapshots
 
 check:
 	@scripts/check

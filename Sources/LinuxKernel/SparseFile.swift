@@ -5,6 +5,8 @@ internal import Glibc
 public enum SparseFile {
     /// Bytes that are copied between two signs of life.
     private static let stride: Int64 = 64 << 20
+    /// Bytes that one thread compares at a time.
+    private static let compared: Int64 = 16 << 20
 
     /// The ranges of a file that hold data, in order, none of them empty.
     public static func extents(of file: CInt) throws(SystemCallError) -> [Range<Int64>] {
@@ -33,10 +35,10 @@ public enum SparseFile {
         from source: CInt, to target: CInt, progress: (Int64) -> Void = { _ in }
     ) throws(SystemCallError) {
         let size = try Files.status(of: source).size
-        if soulbox_clone_file(source, target) == 0 { return progress(size) }
+        if soulbox_clone_file(source, target) == 0 { return progress(try dataBytes(of: source)) }
         try Files.setSize(of: target, size)
         for extent in try extents(of: source) {
-            for piece in pieces(of: extent) {
+            for piece in pieces(of: extent, stride) {
                 try check("copy_file_range") {
                     soulbox_copy_range(source, target, piece.lowerBound, Int64(piece.count))
                 }
@@ -45,22 +47,28 @@ public enum SparseFile {
         }
     }
 
-    /// Makes an earlier copy of a file what the file is now, and writes only what has changed since. Gives the bytes
-    /// written.
+    /// Makes an earlier copy of a file what the file is now: by sharing its blocks where the filesystem can, without reading
+    /// any; otherwise both are read, and what has changed since is written. Gives the bytes written.
     public static func update(from source: CInt, to target: CInt) throws(SystemCallError) -> Int64 {
         let size = try Files.status(of: source).size
         if try Files.status(of: target).size != size { try Files.setSize(of: target, size) }
+        if soulbox_clone_file(source, target) == 0 { return 0 }
         var changed: Int64 = 0
         var end: Int64 = 0
         let data = try extents(of: source)
         for extent in data {
             changed += try empty(target, end..<extent.lowerBound)
-            let written = soulbox_update_range(source, target, extent.lowerBound, Int64(extent.count))
-            guard written >= 0 else { throw SystemCallError(call: "pwrite", errno: errno) }
-            changed += written
             end = extent.upperBound
         }
-        return changed + (try empty(target, end..<max(end, size)))
+        changed += try empty(target, end..<max(end, size))
+        let ranges = data.flatMap { pieces(of: $0, compared) }
+        let written = try Pieces.map(ranges.count) { (index) throws(SystemCallError) in
+            let range = ranges[index]
+            let written = soulbox_update_range(source, target, range.lowerBound, Int64(range.count))
+            guard written >= 0 else { throw SystemCallError(call: "pwrite", errno: errno) }
+            return written
+        }
+        return written.reduce(changed, +)
     }
 
     /// Makes a range of a file a hole.
@@ -86,9 +94,9 @@ public enum SparseFile {
         return removed
     }
 
-    private static func pieces(of extent: Range<Int64>) -> [Range<Int64>] {
-        Swift.stride(from: extent.lowerBound, to: extent.upperBound, by: Int(stride)).map {
-            $0..<min(extent.upperBound, $0 + stride)
+    private static func pieces(of extent: Range<Int64>, _ bytes: Int64) -> [Range<Int64>] {
+        Swift.stride(from: extent.lowerBound, to: extent.upperBound, by: Int(bytes)).map {
+            $0..<min(extent.upperBound, $0 + bytes)
         }
     }
 }

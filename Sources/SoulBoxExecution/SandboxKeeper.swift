@@ -98,6 +98,8 @@ public struct SandboxKeeper: Sendable {
             }
             try store.move(sandbox.id, from: [.error, .stopped, .paused], to: .running, event: "running")
         case .stopped:
+            // One that was being made, or restored, when the state was asked for, runs by now: ask again.
+            guard [.running, .paused].contains(sandbox.status), try inspect(sandbox).phase == .stopped else { return }
             try store.move(
                 sandbox.id, from: [.running, .paused], to: .stopped, event: "stopped",
                 reason: state.reason ?? "the service was stopped")

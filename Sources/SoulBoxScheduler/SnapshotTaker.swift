@@ -22,6 +22,8 @@ public final class SnapshotTaker: Sendable {
         }
     }
 
+    /// Of different sandboxes at once: a large one holds up few others.
+    private static let places = 2
     private static let pauseNanoseconds: UInt64 = 500_000_000
     private static let reconcileNanoseconds: UInt64 = 60_000_000_000
 
@@ -30,55 +32,50 @@ public final class SnapshotTaker: Sendable {
     private let process: [UInt8]
     private let keep: Retention
     private let log: Logger
-    private let state = Monitor((running: 0, isStopping: false))
+    private let queue: JobQueue<AccountSnapshot>
+    private let isStopping = Monitor(false)
 
     /// Makes one.
-    public init(store: SnapshotStore, connections: IsolatorConnections, process: [UInt8], keep: Retention, log: Logger)
-    {
+    public init(
+        databaseURL: String, store: SnapshotStore, connections: IsolatorConnections, process: [UInt8],
+        keep: Retention, log: Logger
+    ) {
         self.store = store
         self.connections = connections
         self.process = process
         self.keep = keep
         self.log = log
+        queue = JobQueue(
+            "snapshots", databaseURL: databaseURL, channel: SnapshotStore.channel, places: SnapshotTaker.places,
+            log: log
+        ) {
+            // Asked before each: an attempt that could not even begin would be one less.
+            _ = try connections.status(timeoutMilliseconds: 1000)
+            return try store.take(process: process)
+        }
     }
 
     /// Starts its threads.
     public func start() {
-        WorkerThread.start(name: "snapshots") { [self] in serve() }
+        queue.start { [self] in carryOut($0) }
         WorkerThread.start(name: "snapshots-sweep") { [self] in keepClean() }
     }
 
     /// Takes nothing more, and waits that many seconds for what is in progress; the rest is begun again elsewhere.
     public func stop(within seconds: UInt64) {
-        state.update { $0.isStopping = true }
-        _ = state.wait(until: MonotonicClock.now + seconds * 1_000_000_000) { $0.running == 0 ? true : nil }
+        isStopping.update { $0 = true }
+        queue.stop(until: MonotonicClock.now + seconds * 1_000_000_000)
     }
 
     private func pause() -> Bool {
-        state.wait(until: MonotonicClock.now + SnapshotTaker.pauseNanoseconds) { $0.isStopping ? true : nil } ?? false
-    }
-
-    private func serve() {
-        while !pause() {
-            do {
-                while !state.read({ $0.isStopping }) {
-                    // Asked before each: an attempt that could not even begin would be one less.
-                    _ = try connections.status(timeoutMilliseconds: 1000)
-                    guard let snapshot = try store.take(process: process) else { break }
-                    state.update { $0.running += 1 }
-                    carryOut(snapshot)
-                    state.update { $0.running -= 1 }
-                }
-            } catch {
-                log.warning("no snapshot was looked for", metadata: ["error": "\(error)"])
-            }
-        }
+        isStopping.wait(until: MonotonicClock.now + SnapshotTaker.pauseNanoseconds) { $0 ? true : nil } ?? false
     }
 
     private func carryOut(_ snapshot: AccountSnapshot) {
         let about: Logger.Metadata = ["snapshot.id": "\(snapshot.identifier)", "attempt": "\(snapshot.attempts)"]
         let progress = Monitor((done: Int64(0), total: Int64(0)))
-        let lease = WorkLease("snapshot-lease", log: log) { [store, process] in
+        // Often, since it also tells its owner how far it is.
+        let lease = WorkLease("snapshot-lease", every: 1, log: log) { [store, process] in
             let now = progress.read { $0 }
             return try store.extend(snapshot, process: process, done: now.done, total: now.total)
         }
@@ -99,7 +96,7 @@ public final class SnapshotTaker: Sendable {
             }
             _ = try store.finish(
                 snapshot, process: process, size: taken.sizeBytes, disk: taken.diskBytes,
-                pause: taken.pauseMicroseconds)
+                pause: taken.pauseMicroseconds, total: progress.read { $0.total })
             log.info("snapshot taken", metadata: about)
         } catch {
             log.notice("snapshot not taken", metadata: about.merging(["error": "\(error)"]) { $1 })

@@ -3,7 +3,10 @@ internal import SoulBoxModel
 
 extension SnapshotStore {
     /// How long a snapshot stays with the process that takes it since that said last that it goes on, in seconds.
-    public static let leaseSeconds = 30
+    public static let leaseSeconds = 15
+
+    /// Where the database tells of snapshots that can be taken (LISTEN).
+    public static let channel = "soulbox_snapshots"
 
     /// How often one is begun whose process died.
     public static let attempts = 3
@@ -20,7 +23,8 @@ extension SnapshotStore {
         case notFound
     }
 
-    /// Takes the one that waits longest, or one whose process has ended. No two schedulers take the same.
+    /// Takes the one that waits longest, or one whose process has ended, of a sandbox of which none is being taken. No two
+    /// schedulers take the same.
     public func take(process: [UInt8]) throws -> AccountSnapshot? {
         try pool.withConnection { connection in
             try connection.run(
@@ -36,6 +40,9 @@ extension SnapshotStore {
                 WHERE p.id = (
                     SELECT w.id FROM snapshots w
                     WHERE w.status = 'creating' AND (w.leased_until IS NULL OR w.leased_until < now())
+                        AND NOT EXISTS (
+                            SELECT FROM snapshots o WHERE o.sandbox_id = w.sandbox_id AND o.status = 'creating'
+                                AND o.leased_until >= now())
                     ORDER BY w.id LIMIT 1 FOR UPDATE SKIP LOCKED)
                 RETURNING \(SnapshotStore.columns)
                 """, [.uuid(process), PostgresParameter(SnapshotStore.leaseSeconds)]
@@ -43,24 +50,29 @@ extension SnapshotStore {
         }
     }
 
-    /// Says that one goes on, and how far it is; false when it is somebody else's by now.
+    /// Says that one goes on, how far it is, and so when it will be whole; false when it is somebody else's by now.
     public func extend(_ snapshot: AccountSnapshot, process: [UInt8], done: Int64, total: Int64) throws -> Bool {
         try change(
             snapshot, process,
-            "leased_until = now() + make_interval(secs => \(SnapshotStore.leaseSeconds)), done_bytes = $4, total_bytes = $5",
-            [.integer(done), .integer(total)])
+            """
+            leased_until = now() + make_interval(secs => \(SnapshotStore.leaseSeconds)), done_bytes = $4::bigint,
+            total_bytes = $5::bigint,
+            estimated_at = CASE WHEN $4::bigint > 0
+                THEN now() + (now() - started_at) * (greatest($5::bigint - $4::bigint, 0)::float8 / $4::bigint)
+                ELSE greatest(estimated_at, now()) END
+            """, [.integer(done), .integer(total)])
     }
 
-    /// Notes that one is whole.
+    /// Notes that one is whole, and how many bytes that took.
     public func finish(
-        _ snapshot: AccountSnapshot, process: [UInt8], size: Int64, disk: Int64, pause: Int64
+        _ snapshot: AccountSnapshot, process: [UInt8], size: Int64, disk: Int64, pause: Int64, total: Int64
     ) throws -> Bool {
         try change(
             snapshot, process,
             """
             status = 'completed', owner = NULL, leased_until = NULL, finished_at = now(), size_bytes = $4,
-            disk_bytes = $5, pause_us = $6
-            """, [.integer(size), .integer(disk), .integer(pause)])
+            disk_bytes = $5, pause_us = $6, done_bytes = $7::bigint, total_bytes = $7::bigint
+            """, [.integer(size), .integer(disk), .integer(pause), .integer(total)])
     }
 
     /// Notes that one cannot be taken.
@@ -98,8 +110,10 @@ extension SnapshotStore {
                 if found.status == .creating { return .creating }
                 // Apart from the lock: it must see what was noted while the lock was waited for.
                 let needed = try connection.run(
-                    "SELECT count(*) AS needed FROM snapshots WHERE parent_id = $1 AND status <> 'deleting'",
-                    [.uuid(uuid)]
+                    """
+                    SELECT count(*) AS needed FROM snapshots c
+                    WHERE c.parent_id = $1 AND c.status <> 'deleting' AND \(SnapshotStore.needsParent)
+                    """, [.uuid(uuid)]
                 ).first?.integer("needed")
                 if let needed, needed > 0 { return .needed(needed) }
                 let restoring = try connection.run(
@@ -121,7 +135,8 @@ extension SnapshotStore {
             try connection.run(
                 """
                 SELECT \(SnapshotStore.columns) FROM snapshots p WHERE p.status = 'deleting'
-                    AND NOT EXISTS (SELECT FROM snapshots c WHERE c.parent_id = p.id)
+                    AND NOT EXISTS (
+                        SELECT FROM snapshots c WHERE c.parent_id = p.id AND \(SnapshotStore.needsParent))
                     AND NOT EXISTS (
                         SELECT FROM sandboxes s WHERE s.restore_snapshot = p.id AND s.restore_status = 'restoring')
                 ORDER BY p.id LIMIT 100
@@ -130,13 +145,22 @@ extension SnapshotStore {
         }
     }
 
+    /// One that failed has no files that its parent's would be needed for, and goes with that; but for one that others are
+    /// incremental to.
+    static let needsParent = """
+        (c.status <> 'failed' OR EXISTS (SELECT FROM snapshots g WHERE g.parent_id = c.id))
+        """
+
     /// Forgets one of which nothing is left.
     public func finishDeletion(_ id: [UInt8]) throws {
         try pool.withConnection { connection in
             _ = try connection.run(
                 """
-                DELETE FROM snapshots p WHERE p.id = $1 AND p.status = 'deleting'
-                    AND NOT EXISTS (SELECT FROM snapshots c WHERE c.parent_id = p.id)
+                WITH gone AS (
+                    SELECT p.id FROM snapshots p WHERE p.id = $1 AND p.status = 'deleting' AND NOT EXISTS (
+                        SELECT FROM snapshots c WHERE c.parent_id = p.id AND \(SnapshotStore.needsParent))),
+                failed AS (DELETE FROM snapshots f USING gone WHERE f.parent_id = gone.id)
+                DELETE FROM snapshots p USING gone WHERE p.id = gone.id
                 """, [.uuid(id)])
         }
     }

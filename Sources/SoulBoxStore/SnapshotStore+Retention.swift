@@ -20,12 +20,13 @@ extension SnapshotStore {
                 FROM (
                     SELECT id, status, finished_at,
                         row_number() OVER (PARTITION BY account_id, sandbox_id, status ORDER BY id DESC) AS rank
-                    FROM snapshots WHERE status IN ('completed', 'failed')) c
-                WHERE c.id = p.id AND p.status = c.status AND CASE c.status
-                        WHEN 'failed' THEN c.finished_at < now() - make_interval(days => $3)
-                        ELSE ($1 > 0 AND c.finished_at < now() - make_interval(days => $1)) OR ($2 > 0 AND c.rank > $2)
+                    FROM snapshots WHERE status IN ('completed', 'failed')) r
+                WHERE r.id = p.id AND p.status = r.status AND CASE r.status
+                        WHEN 'failed' THEN r.finished_at < now() - make_interval(days => $3)
+                        ELSE ($1 > 0 AND r.finished_at < now() - make_interval(days => $1)) OR ($2 > 0 AND r.rank > $2)
                     END
-                    AND NOT EXISTS (SELECT FROM snapshots n WHERE n.parent_id = p.id)
+                    AND NOT EXISTS (
+                        SELECT FROM snapshots c WHERE c.parent_id = p.id AND \(SnapshotStore.needsParent))
                     AND NOT EXISTS (
                         SELECT FROM sandboxes s WHERE s.restore_snapshot = p.id AND s.restore_status = 'restoring')
                 """,

@@ -26,7 +26,8 @@ public struct SnapshotStore: Sendable {
 
     /// Notes a snapshot that is to be taken, within the account's quotas, and what its sandbox is at this moment.
     ///
-    /// When it will be whole is told by the rate of the last twenty, 100 MB/s before there is any.
+    /// When it will be whole is told by the rate of the last twenty (200 MB/s before there is any) and by what the sandbox's last
+    /// one took; a first one by its limits, as if half of them were used. Every byte counts twice, read and read again.
     public func create(
         _ snapshot: AccountSnapshot, in transaction: StoreTransaction
     ) throws -> Result<AccountSnapshot, Refusal> {
@@ -49,9 +50,13 @@ public struct SnapshotStore: Sendable {
                 created_at, estimated_at, runtime, template, template_version, memory_bytes, cpu_millicores,
                 process_limit, network_enabled, allowed_hosts, environment, ttl_seconds, idle_seconds, on_idle)
             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, s.disk_bytes, from_microseconds($11::bigint),
-                from_microseconds($11::bigint) + make_interval(secs => 1 + s.disk_bytes / coalesce((
-                    SELECT sum(r.disk_bytes) / nullif(sum(extract(epoch FROM r.finished_at - r.started_at)), 0) FROM (
-                        SELECT * FROM snapshots WHERE status = 'completed' ORDER BY id DESC LIMIT 20) r), 1e8)::float8),
+                from_microseconds($11::bigint) + make_interval(secs => 0.5 + coalesce((
+                    SELECT o.total_bytes FROM snapshots o WHERE o.sandbox_id = s.id AND o.status = 'completed'
+                        AND o.memory = $9 AND o.total_bytes > 0 ORDER BY o.id DESC LIMIT 1),
+                    s.disk_bytes + CASE WHEN $9 THEN s.memory_bytes ELSE 0 END) / coalesce((
+                    SELECT sum(r.total_bytes) / nullif(sum(extract(epoch FROM r.finished_at - r.started_at)), 0) FROM (
+                        SELECT * FROM snapshots WHERE status = 'completed' AND compress = $8 AND total_bytes > 0
+                        ORDER BY id DESC LIMIT 20) r), 2e8)::float8),
                 s.runtime, s.template, s.template_version, s.memory_bytes, s.cpu_millicores, s.process_limit,
                 s.network_enabled, s.allowed_hosts, s.environment, s.ttl_seconds, s.idle_seconds, s.on_idle
             FROM sandboxes s WHERE s.id = $3 AND s.account_id = $2 AND s.status <> 'deleting'
@@ -64,7 +69,10 @@ public struct SnapshotStore: Sendable {
                 .text(JSONValue.object(snapshot.tags).text), .integer(snapshot.createdAt.microseconds),
             ]
         ).first.map(SnapshotStore.read)
-        return noted.map { .success($0) } ?? .failure(.noSandbox)
+        guard let noted else { return .failure(.noSandbox) }
+        // Told when the transaction ends well.
+        try transaction.connection.run("SELECT pg_notify($1, '')", [.text(SnapshotStore.channel)])
+        return .success(noted)
     }
 
     /// Which quota stands against one more; the account's row is locked, so that counting and noting are one act.

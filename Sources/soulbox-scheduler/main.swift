@@ -37,7 +37,8 @@ do {
             store: TemplateStore(database), connections: connections,
             settings: TemplateSettings(pipIndex: configuration.pipIndex), process: presence.id, log: log),
         snapshots: SnapshotTaker(
-            store: SnapshotStore(database), connections: connections, process: presence.id,
+            databaseURL: configuration.databaseURL, store: SnapshotStore(database), connections: connections,
+            process: presence.id,
             keep: SnapshotTaker.Retention(
                 days: configuration.snapshots.keepDays, perSandbox: configuration.snapshots.keepPerSandbox), log: log),
         usage: UsageRollUp(

@@ -66,7 +66,7 @@ struct SnapshotStoreTests {
         let noted = try create(sandbox, parent: parent).get()
         let taken = try #require(try snapshots.take(process: process))
         #expect(taken.id == noted.id)
-        #expect(try snapshots.finish(taken, process: process, size: 1000, disk: 64 << 20, pause: 1))
+        #expect(try snapshots.finish(taken, process: process, size: 1000, disk: 64 << 20, pause: 1, total: 2000))
         return taken
     }
 
@@ -96,6 +96,36 @@ struct SnapshotStoreTests {
         #expect(try snapshots.expire(days: 4, perSandbox: 0) == 0)
         #expect(try snapshots.expire(days: 2, perSandbox: 0) == 1)
         #expect(try status(newest) == .deleting)
+    }
+
+    @Test(
+        "progress tells when it will be whole; one of each sandbox is taken at a time; a failed child holds no parent")
+    func jobs() throws {
+        let sandbox = try makeSandbox()
+        let full = try complete(sandbox)
+        let child = try create(sandbox, parent: full).get()
+        // By what the last one took: 2000 bytes at its rate are no time.
+        #expect(child.estimatedAt.microseconds - child.createdAt.microseconds < 10_000_000)
+        _ = try create(sandbox).get()
+        let taken = try #require(try snapshots.take(process: process))
+        #expect(taken.id == child.id)
+        #expect(try snapshots.take(process: process) == nil)
+        try execute("UPDATE snapshots SET started_at = now() - interval '10 seconds' WHERE status = 'creating'")
+        #expect(try snapshots.extend(taken, process: process, done: 250, total: 1000))
+        let now = try #require(try snapshots.find(child.identifier, account: store.account))
+        #expect(now.doneBytes == 250 && now.totalBytes == 1000)
+        let left = now.estimatedAt.microseconds - Timestamp.now.microseconds
+        #expect((25_000_000...31_000_000).contains(left), "\(left)")
+        #expect(try snapshots.beginDeletion(full.identifier, account: store.account) == .needed(1))
+        #expect(try snapshots.fail(taken, process: process, reason: "r"))
+        #expect(try snapshots.take(process: process) != nil)
+        guard case .begun = try snapshots.beginDeletion(full.identifier, account: store.account) else {
+            Issue.record("a failed one holds its parent")
+            return
+        }
+        #expect(try snapshots.deleting().map(\.id) == [full.id])
+        try snapshots.finishDeletion(full.id)
+        #expect(try status(full) == nil && status(child) == nil)
     }
 
     @Test("quotas count what is there, and nothing is told of other accounts")

@@ -28,6 +28,14 @@ extension SandboxDirectory {
         try Files.makeDirectory(next.path, mode: 0o700)
     }
 
+    /// Has the disk's image on the host's disk: a rename may get there before what was written.
+    func synchronizeDisk() throws(SystemCallError) {
+        let file = try Files.open(disk, .readWrite, resolve: .noSymlinks)
+        let raw = file.rawValue
+        defer { _ = file.rawValue }
+        try Files.synchronize(raw)
+    }
+
     /// From now on what is in `next` is what counts, whatever happens to this process.
     func commitNext() throws(SystemCallError) { try Files.writeAtomically(marker, [], mode: 0o600) }
 

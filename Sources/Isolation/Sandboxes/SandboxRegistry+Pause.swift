@@ -10,10 +10,8 @@ extension SandboxRegistry {
         do {
             try managed.change {
                 if managed.state.read({ $0.phase }) == .paused { return }
-                guard let sandbox = managed.running else {
-                    throw IsolationError(.sandboxNotRunning, managed.state.read { $0.phase.rawValue })
-                }
-                try pause(managed, sandbox)
+                let device = try writeOut(managed)
+                _ = managed.directory.awaitDisk(lastDevice: device, seconds: 2)
             }
         } catch {
             throw SnapshotMaker.told(error)
@@ -41,7 +39,12 @@ extension SandboxRegistry {
         }
     }
 
-    private func pause(_ managed: ManagedSandbox, _ sandbox: Sandbox) throws {
+    /// Writes the processes and ends them; gives the disk's device. Apart, so that no reference to the sandbox is left when this
+    /// returns: its root holds the disk.
+    private func writeOut(_ managed: ManagedSandbox) throws -> Int32? {
+        guard let sandbox = managed.running else {
+            throw IsolationError(.sandboxNotRunning, managed.state.read { $0.phase.rawValue })
+        }
         let available: SnapshotTools
         switch tools {
         case .success(let found): available = found
@@ -84,7 +87,7 @@ extension SandboxRegistry {
         }
         try directory.write(nil)
         if !sandbox.remove() { remover.remove(sandbox) {} }
-        _ = directory.awaitDisk(lastDevice: device, seconds: 2)
+        return device
     }
 
     /// Lets the processes of a paused sandbox go on; one that runs is left as it is.

@@ -105,10 +105,16 @@ extension SandboxRegistry {
         in directory: SandboxDirectory, commit: @escaping @Sendable (Sandbox) throws -> Void
     ) throws -> Sandbox {
         guard let manifest = chain.first else { throw IsolationError(.snapshotNotFound, record.id) }
+        // Told before a disk is written that nobody would use.
+        if includesMemory {
+            _ = try memoryImages(of: snapshots.directory(manifest.id), manifest)
+                .requireMemory(atMost: record.limits.memoryBytes)
+        }
         try SnapshotDisk(store: snapshots, tools: try? tools.get()).write(chain, to: directory.next.disk)
         if record.limits.diskBytes > manifest.limits.diskBytes {
             try directory.next.growDisk(to: record.limits.diskBytes)
         }
+        try directory.next.synchronizeDisk()
         let spec = record.spec(image, disk: directory.next.disk, groupName: SandboxName.make())
         guard includesMemory else {
             let sandbox = try builder.make(spec)
@@ -128,19 +134,23 @@ extension SandboxRegistry {
         _ spec: SandboxSpec, from directory: SnapshotDirectory, _ manifest: SnapshotManifest,
         commit: @escaping @Sendable (Sandbox) throws -> Void
     ) throws -> Sandbox {
-        let available: SnapshotTools
-        switch tools {
-        case .success(let found): available = found
-        case .failure(let missing):
-            throw IsolationError(.notPossible, "memory snapshots are not available: \(missing)")
-        }
-        let images = MemoryImages(tools: available, directory: directory, manifest: manifest)
-        let memory = try images.requireMemory()
+        let images = try memoryImages(of: directory, manifest)
+        let memory = try images.requireMemory(atMost: spec.memoryBytes)
         let run = try CriuRun(
-            name: SandboxName.make(), in: snapshots.path + "/" + SnapshotStore.work, tools: available)
+            name: SandboxName.make(), in: snapshots.path + "/" + SnapshotStore.work, tools: images.tools)
         defer { run.remove() }
         try images.place(in: run)
         return try builder.make(spec, memory: MemoryRestore(run: run, leaves: memory.leaves, commit: commit))
+    }
+
+    private func memoryImages(
+        of directory: SnapshotDirectory, _ manifest: SnapshotManifest
+    ) throws(IsolationError) -> MemoryImages {
+        switch tools {
+        case .success(let found): return MemoryImages(tools: found, directory: directory, manifest: manifest)
+        case .failure(let missing):
+            throw IsolationError(.notPossible, "memory snapshots are not available: \(missing)")
+        }
     }
 }
 

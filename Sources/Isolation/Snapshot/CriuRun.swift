@@ -52,14 +52,18 @@ struct CriuRun {
         try Files.writeAtomically(directory + "/hook", Array(CriuRun.script.utf8), mode: 0o700)
     }
 
+    /// CRIU calls it at a dozen stages, at some of them while everything stands still: a small shell answers at those that
+    /// nobody waits for.
+    ///
     /// Opened for both directions neither pipe keeps anybody waiting; an isolator that is gone answers no more, and the next
     /// one answers in its place.
     private static let script = """
-        #!/bin/bash
+        #!/bin/sh
         case $CRTOOLS_SCRIPT_ACTION in post-dump | setup-namespaces | pre-resume) ;; *) exit 0 ;; esac
+        exec /bin/bash -c '
         exec 3<> "$SOULBOX_WORK/ask" 4<> "$SOULBOX_WORK/answer"
         echo "$CRTOOLS_SCRIPT_ACTION ${CRTOOLS_INIT_PID:-0}" >&3
-        read -r -t 300 -u 4 answer && [ "$answer" = go ]
+        read -r -t 300 -u 4 answer && [ "$answer" = go ]'
 
         """
 
@@ -168,6 +172,20 @@ struct CriuRun {
             }
             try? process.signal(SIGKILL)
         }
+    }
+
+    /// For how many microseconds a dump has held all processes still; nil when CRIU has not told.
+    var pauseMicroseconds: Int64? {
+        (try? Files.read(directory + "/stats-dump")).flatMap(CriuStatistics.pauseMicroseconds)
+    }
+
+    /// Bytes of the pages that it has written.
+    func pageBytes() throws(SystemCallError) -> Int64 {
+        var bytes: Int64 = 0
+        for name in try Files.list(images) where name.hasPrefix("pages-") {
+            bytes += try Files.status("\(images)/\(name)").size
+        }
+        return bytes
     }
 
     /// Removes the working directory.

@@ -29,7 +29,7 @@ struct MemoryDump {
         defer { sandbox.door.open() }
         try allowInspection(true, of: sandbox)
         defer { if !sandbox.process.hasExited { try? allowInspection(false, of: sandbox) } }
-        let memory = SnapshotManifest.Memory(
+        var memory = SnapshotManifest.Memory(
             criu: tools.criu, kernel: SnapshotTools.kernel, processor: SnapshotTools.processor,
             leaves: try RestoredPrograms(of: sandbox).leaves)
         let begin = MonotonicClock.now
@@ -42,9 +42,13 @@ struct MemoryDump {
                 "--irmap-scan-path", "/workspace", "--irmap-scan-path", "/tmp",
             ] + (keepsRunning ? ["--leave-running"] : [])
         ) { stage, _ in
-            if stage == .dumped { try whileFrozen(memory) }
+            guard stage == .dumped else { return }
+            // Pages that several share after a fork are written for each; what the group counts has the page cache's part in it.
+            memory.bytes = min(try run.pageBytes(), Int64(clamping: try sandbox.group.group.memoryInUse()))
+            try whileFrozen(memory)
         }
-        return (memory, Int64((MonotonicClock.now - begin) / 1000))
+        // By CRIU itself, which needs some time before it stops anybody.
+        return (memory, run.pauseMicroseconds ?? Int64((MonotonicClock.now - begin) / 1000))
     }
 
     /// Lets CRIU look into PID 1, or nobody, and waits until PID 1 has no connection left.

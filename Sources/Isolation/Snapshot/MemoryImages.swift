@@ -1,5 +1,6 @@
 internal import IsolationProtocol
 internal import LinuxKernel
+internal import SoulBoxModel
 
 /// CRIU's files of a snapshot, compared with its manifest and ready to be restored.
 struct MemoryImages {
@@ -7,8 +8,9 @@ struct MemoryImages {
     let directory: SnapshotDirectory
     let manifest: SnapshotManifest
 
-    /// The processes that the snapshot holds; throws why they cannot be restored here.
-    func requireMemory() throws(IsolationError) -> SnapshotManifest.Memory {
+    /// The processes that the snapshot holds; throws why they cannot be restored here, in a sandbox that may have so many
+    /// bytes of memory.
+    func requireMemory(atMost limit: Int64) throws(IsolationError) -> SnapshotManifest.Memory {
         guard let memory = manifest.memory else {
             throw IsolationError(.notPossible, "the snapshot holds no processes")
         }
@@ -21,6 +23,13 @@ struct MemoryImages {
         }
         guard memory.criu == tools.criu else {
             throw IsolationError(.notPossible, "its processes were held by another CRIU; its files can be restored")
+        }
+        // PID 1's part was counted, and is given beside the limit.
+        guard memory.bytes <= limit + Int64(SandboxCgroups.initMemory) else {
+            throw IsolationError(
+                .notPossible,
+                "its processes hold \(ByteSize.text(memory.bytes)) of memory, and the sandbox may have \(ByteSize.text(limit))"
+            )
         }
         return memory
     }

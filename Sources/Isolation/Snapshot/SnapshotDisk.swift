@@ -29,7 +29,9 @@ struct SnapshotDisk {
             guard let told = manifest.files.first(where: { $0.name == SnapshotDirectory.disk }) else {
                 throw SnapshotInvalid("its disk is missing")
             }
-            let source = try Files.open(directory.file(told.name), .readOnly, resolve: .noSymlinks)
+            guard let source = try? Files.open(directory.file(told.name), .readOnly, resolve: .noSymlinks) else {
+                throw SnapshotInvalid("\(told.name) cannot be read")
+            }
             let target = try Files.open(path, [.readWrite, .create, .exclusive], mode: 0o600)
             // Read once, for the copy and for the digest.
             let digest = try SparseDigest.read(source.rawValue, copyingTo: target.rawValue)

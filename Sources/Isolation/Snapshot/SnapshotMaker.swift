@@ -101,6 +101,9 @@ struct SnapshotMaker {
         switch error {
         case let error as SystemCallError where error.errno == ENOSPC:
             IsolationError(.noSpace, "the host's disk is full")
+        case let error as SandboxError where error.step == .cgroupAttach && error.errno == EBUSY:
+            // The group's limit cannot be less than what is used.
+            IsolationError(.notPossible, "its processes use more memory than the sandbox may have")
         case let error as CriuRun.Failure: IsolationError(.notPossible, error.reason)
         case let error as SnapshotInvalid: IsolationError(.notPossible, "the snapshot cannot be used: \(error)")
         default: error

@@ -23,10 +23,12 @@ struct SnapshotManifest: Sendable, Equatable {
         let processor: String
         /// The processes of each leaf, by their ids in the sandbox.
         let leaves: [Int: [Int32]]
+        /// Bytes that they need at least, as far as is known.
+        var bytes: Int64 = 0
     }
 
     /// The form of the file.
-    private static let version: Int64 = 1
+    private static let version: Int64 = 2
 
     var id: String
     var account: String
@@ -99,6 +101,7 @@ extension SnapshotManifest.Memory {
     var json: JSONValue {
         [
             "criu": .string(criu), "kernel": .string(kernel), "processor": .string(processor),
+            "bytes": .integer(bytes),
             "leaves": .array(
                 leaves.sorted { $0.key < $1.key }.map { number, pids in
                     ["leaf": JSONValue(number), "processes": .array(pids.map { JSONValue(Int($0)) })]
@@ -108,7 +111,8 @@ extension SnapshotManifest.Memory {
 
     init?(json: JSONValue) {
         guard let criu = json["criu"]?.stringValue, let kernel = json["kernel"]?.stringValue,
-            let processor = json["processor"]?.stringValue, let items = json["leaves"]?.arrayValue
+            let processor = json["processor"]?.stringValue, let items = json["leaves"]?.arrayValue,
+            let bytes = json["bytes"]?.integerValue
         else { return nil }
         var leaves: [Int: [Int32]] = [:]
         for item in items {
@@ -117,6 +121,7 @@ extension SnapshotManifest.Memory {
             else { return nil }
             leaves[number] = pids.compactMap { $0.integerValue.flatMap(Int32.init(exactly:)) }
         }
-        self.init(criu: criu, kernel: kernel, processor: processor, leaves: leaves)
+        self.init(
+            criu: criu, kernel: kernel, processor: processor, leaves: leaves, bytes: bytes)
     }
 }

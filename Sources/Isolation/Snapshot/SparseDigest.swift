@@ -1,57 +1,96 @@
 internal import Crypto
 internal import LinuxKernel
 
-/// The digest of a file of which most may be holes: SHA-256 over its size and over each block that is not all zeros, with the
+/// The digest of a file of which most may be holes: SHA-256 over its size and over the digest of each piece that is not all
+/// zeros, with the piece's number before it; that of a piece is SHA-256 over each of its blocks that is not all zeros, with the
 /// block's number before it.
 ///
 /// What of the zeros is a hole and what was written makes no difference, so that a copy made by any tool has the same digest,
-/// and a disk of a gigabyte with a megabyte in it is read in a moment.
-struct SparseDigest {
+/// and a disk of a gigabyte with a megabyte in it is read in a moment. Pieces are read by several threads.
+enum SparseDigest {
     /// Bytes of a block.
     static let block: Int64 = 64 << 10
+    /// Bytes of a piece, whole blocks.
+    private static let pieceBytes: Int64 = 16 << 20
 
-    private var hash = SHA256()
-
-    init(size: Int64) { append(UInt64(bitPattern: size)) }
-
-    /// Takes in the block of that number, unless it is all zeros.
-    mutating func take(_ number: Int64, _ bytes: UnsafeRawBufferPointer) {
-        guard !SparseDigest.isZero(bytes) else { return }
-        append(UInt64(bitPattern: number))
-        hash.update(bufferPointer: bytes)
+    private struct Piece: Sendable {
+        let number: Int64
+        var extents: [Range<Int64>]
     }
 
-    /// The digest, 64 hexadecimal digits.
-    consuming func text() -> String { SparseDigest.hexadecimal(hash.finalize()) }
-
-    private mutating func append(_ value: UInt64) {
-        withUnsafeBytes(of: value.littleEndian) { hash.update(bufferPointer: $0) }
+    private struct Part: Sendable {
+        /// Nil when all is zeros.
+        var digest: [UInt8]?
+        var bytes: Int64 = 0
     }
 
-    /// The digest of a file; where `target` is given, it becomes a copy of the file on the way.
+    /// The digest of a file, 64 hexadecimal digits; where `target` is given, it becomes a copy of the file on the way.
     static func read(
         _ file: CInt, copyingTo target: CInt? = nil, progress: (Int64) -> Void = { _ in }
     ) throws(SystemCallError) -> String {
         let size = try Files.status(of: file).size
         if let target { try Files.setSize(of: target, size) }
-        var digest = SparseDigest(size: size)
+        let pieces = pieces(of: try SparseFile.extents(of: file))
+        let parts = try Pieces.map(
+            pieces.count,
+            { (index) throws(SystemCallError) in try read(pieces[index], of: file, copyingTo: target) },
+            done: { progress($0.bytes) })
+        var hash = SHA256()
+        append(UInt64(bitPattern: size), to: &hash)
+        for (piece, part) in zip(pieces, parts) {
+            guard let digest = part.digest else { continue }
+            append(UInt64(bitPattern: piece.number), to: &hash)
+            hash.update(data: digest)
+        }
+        return hexadecimal(hash.finalize())
+    }
+
+    /// What of a file's data is in which piece, in order.
+    private static func pieces(of extents: [Range<Int64>]) -> [Piece] {
+        var found: [Piece] = []
+        for extent in extents {
+            var begin = extent.lowerBound
+            while begin < extent.upperBound {
+                let number = begin / pieceBytes
+                let end = min(extent.upperBound, (number + 1) * pieceBytes)
+                if found.last?.number != number { found.append(Piece(number: number, extents: [])) }
+                found[found.count - 1].extents.append(begin..<end)
+                begin = end
+            }
+        }
+        return found
+    }
+
+    private static func read(_ piece: Piece, of file: CInt, copyingTo target: CInt?) throws(SystemCallError) -> Part {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(block), alignment: 4096)
         defer { buffer.deallocate() }
+        var part = Part()
+        var hash = SHA256()
+        var isEmpty = true
         var next: Int64 = 0
-        for extent in try SparseFile.extents(of: file) {
+        for extent in piece.extents {
             // Whole blocks: an extent may begin and end within one.
             var number = max(next, extent.lowerBound / block)
             while number * block < extent.upperBound {
                 let count = try Files.read(from: file, at: number * block, into: buffer)
                 let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-                digest.take(number, bytes)
-                if let target, !isZero(bytes) { try Files.write(to: target, at: number * block, bytes) }
+                part.bytes += Int64(count)
+                if !isZero(bytes) {
+                    isEmpty = false
+                    append(UInt64(bitPattern: number), to: &hash)
+                    hash.update(bufferPointer: bytes)
+                    if let target { try Files.write(to: target, at: number * block, bytes) }
+                }
                 number += 1
-                progress(Int64(count))
             }
             next = number
         }
-        return digest.text()
+        if !isEmpty { part.digest = Array(hash.finalize()) }
+        return part
+    }
+
+    private static func append(_ value: UInt64, to hash: inout SHA256) {
+        withUnsafeBytes(of: value.littleEndian) { hash.update(bufferPointer: $0) }
     }
 
     static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {

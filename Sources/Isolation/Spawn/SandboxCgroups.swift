@@ -4,7 +4,7 @@ internal import LinuxKernel
 /// The cgroups of this instance: `soulbox-<instance>/sbx/<id>/{init,x-<n>}`.
 final class SandboxCgroups: Sendable {
     /// What PID 1 may use on top of the programs.
-    private static let initMemory: UInt64 = 16 << 20
+    static let initMemory: UInt64 = 16 << 20
     private static let initProcesses = 8
 
     /// What CRIU may use on top of what it restores.

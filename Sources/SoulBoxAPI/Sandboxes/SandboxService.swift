@@ -106,6 +106,7 @@ struct SandboxService: Sendable {
     /// Why the processes of sandboxes cannot be held here; nil when they can.
     func memorySnapshotsMissing() throws(APIError) -> String? {
         try isolate { try keeper.connections.status(timeoutMilliseconds: 1000) }.memorySnapshotsMissing
+            .map { "memory snapshots are not available: \($0)" }
     }
 
     /// - Throws: 422 with the reason when the processes of sandboxes cannot be held here.

@@ -12,7 +12,8 @@ extension AccountSnapshot {
 
     /// The snapshot with everything that is known of it.
     var detailsJSON: JSONValue {
-        let share = totalBytes > 0 ? min(1, Double(doneBytes) / Double(totalBytes)) : 0
+        // One that is not whole yet is never told as whole.
+        let share = totalBytes > 0 ? min(0.99, Double(doneBytes) / Double(totalBytes)) : 0
         return [
             "snapshot_id": .string(identifier), "sandbox_id": .string(sandbox), "name": .string(name),
             "description": .string(description), "status": .string(status.rawValue), "type": .string(form.rawValue),

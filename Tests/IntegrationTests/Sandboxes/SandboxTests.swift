@@ -201,10 +201,16 @@ struct SandboxTests {
         for (method, path) in [
             ("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/start"), ("POST", "/stop"), ("GET", "/events"),
             ("POST", "/execute"), ("GET", "/files"), ("GET", "/files/x"), ("PUT", "/files/x"), ("DELETE", "/files/x"),
+            ("POST", "/pause"), ("POST", "/resume"), ("GET", "/snapshots"), ("POST", "/snapshots"),
         ] {
+            let body: String? =
+                switch (method, path) {
+                case ("PUT", _), (_, "/execute"): #"{"code":"1"}"#
+                case ("POST", "/snapshots"): #"{"name":"s"}"#
+                default: nil
+                }
             let answer = try await stack.send(
-                method, "/api/sandboxes/\(first)\(path)",
-                body: method == "PUT" || path == "/execute" ? Array(#"{"code":"1"}"#.utf8) : nil)
+                method, "/api/sandboxes/\(first)\(path)", body: body.map { Array($0.utf8) })
             let isForm = method == "PUT" && path.isEmpty
             #expect(answer.status == (isForm ? 400 : 404), "\(method) \(path): \(answer.text)")
         }

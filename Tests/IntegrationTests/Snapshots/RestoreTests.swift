@@ -42,8 +42,10 @@ struct RestoreTests {
             #expect(
                 try await account.run("x += 1; print(x, open('f').read())", in: copy, context: context) == "42 then\n")
             drawn.insert(try await account.run("print(random.random())", in: copy, context: context))
+            drawn.insert(try await account.run("import os; print(os.urandom(8))", in: copy, context: context))
         }
-        #expect(drawn.count == 3, "copies draw the same numbers: \(drawn)")
+        // 69.
+        #expect(drawn.count == 6, "copies are the same: \(drawn)")
         let first = try #require(ids.first)
         let copied = try await account.settled(first)
         #expect(copied["name"] == "copy" && copied["environment"]?["A"] == "b", "\(copied.text)")
@@ -93,6 +95,31 @@ struct RestoreTests {
         let newID = try #require(new.json["sandbox_id"]?.stringValue, "\(new.text)")
         #expect(new.json["resources"]?["disk_limit"] == "64M", "\(new.text)")
         #expect(try await account.run("print(open('kept').read())", in: newID) == "1\n")
+    }
+
+    @Test("32: many restores of one snapshot at once over the API: as many sandboxes, no two on one range of ids")
+    func parallel() async throws {
+        let account = try await SnapshotAccount()
+        let sandbox = try await account.makeSandbox()
+        let snapshot = try await account.takeSnapshot(of: sandbox)
+        let id = try #require(snapshot["snapshot_id"]?.stringValue, "\(snapshot.text)")
+        let copies = try await withThrowingTaskGroup(of: Answer.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    try await account.send("POST", "/api/snapshots/\(id)/restore?wait=true", ["copies": 5])
+                }
+            }
+            return try await group.reduce(into: [JSONValue]()) { $0 += $1.json["copies"]?.arrayValue ?? [] }
+        }
+        #expect(copies.count == 20 && copies.allSatisfy { $0["status"] == "running" }, "\(copies.map(\.text))")
+        let ids = Set(copies.compactMap { $0["sandbox_id"]?.stringValue })
+        let ranges = try ids.map { id in
+            let run = account.account.stack.home + "/data/sandboxes/\(id)/run.json"
+            return try JSONParser.parse(Array(FileManager.default.contents(atPath: run) ?? Data()))["base"]?
+                .integerValue
+        }
+        #expect(ids.count == 20 && Set(ranges.compactMap(\.self)).count == 20, "\(ranges)")
+        for id in ids { _ = try await account.send("DELETE", "/api/sandboxes/\(id)?force=true") }
     }
 
     @Test("a damaged snapshot leaves the target what it was, and the answer says so")

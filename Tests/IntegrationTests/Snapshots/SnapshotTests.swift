@@ -35,11 +35,7 @@ struct SnapshotTests {
         let list = try await account.send("GET", path)
         #expect(list.json["snapshots"]?.arrayValue?.count == 2, "\(list.text)")
         #expect(try await account.send("DELETE", "/api/snapshots/\(full)").status == 409)
-        let other = try await TemplateAccount()
-        for method in ["GET", "DELETE"] {
-            #expect(try await other.send(method, "/api/snapshots/\(second)").status == 404)
-        }
-        #expect(try await other.send("GET", path).status == 404)
+        try await hideFromOthers(second, path)
         for id in [second, full] {
             #expect(try await account.send("DELETE", "/api/snapshots/\(id)").status == 200)
             #expect(try await isGone(id, account))
@@ -50,6 +46,26 @@ struct SnapshotTests {
         #expect(try await end(of: third, account)["status"] == "completed")
         #expect(try await account.send("DELETE", "/api/sandboxes/\(sandbox)?force=true").status == 200)
         #expect(try await isGone(third, account))
+    }
+
+    /// 94: another account's snapshot is as if it did not exist, on every route.
+    private func hideFromOthers(_ id: String, _ path: String) async throws {
+        let other = try await TemplateAccount()
+        for (method, end) in [("GET", ""), ("DELETE", ""), ("POST", "/restore")] {
+            let body: JSONValue? = method == "POST" ? [:] : nil
+            let real = try await other.send(method, "/api/snapshots/\(id)\(end)", body)
+            let none = try await other.send(method, "/api/snapshots/\(Identifier.make(.snapshot))\(end)", body)
+            #expect(
+                real.status == 404 && real.json["error"]?["message"] == none.json["error"]?["message"], "\(real.text)")
+        }
+        #expect(try await other.send("GET", path).status == 404)
+        #expect(try await other.send("GET", "/api/snapshots").json["snapshots"]?.arrayValue?.isEmpty == true)
+        let own = try await other.send("POST", "/api/sandboxes?wait=true", ["runtime": "python"])
+        let sandbox = try #require(own.json["sandbox_id"]?.stringValue, "\(own.text)")
+        let child = try await other.send(
+            "POST", "/api/sandboxes/\(sandbox)/snapshots",
+            ["name": "s", "type": "incremental", "parent_snapshot_id": .string(id)])
+        #expect(child.status == 400, "\(child.text)")
     }
 
     private func end(of id: String, _ account: TemplateAccount) async throws -> JSONValue {

@@ -5,6 +5,8 @@ import SoulBoxModel
 import TestProcess
 import Testing
 
+@testable import Isolation
+
 @Suite("Snapshots of processes", .serialized, .enabled(if: Host.canIsolate))
 struct MemorySnapshotTests {
     /// Starts a Python program in the background and waits until it has written `ready` into a file.
@@ -106,6 +108,65 @@ struct MemorySnapshotTests {
         #expect(numbers.output == "True\n", "\(numbers)")
         try after.remove()
         #expect(second.waitUntilClean())
+    }
+
+    @Test("28: processes that cannot be held are told of with the reason, and go on")
+    func refused() throws {
+        let sandbox = try TestSandbox()
+        defer { try? sandbox.remove() }
+        _ = try start(
+            """
+            import socket, struct, time
+            route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+            route.send(struct.pack("IHHIIBxxxI", 24, 18, 0x301, 1, 0, 0, 0) + b"\\0" * 8)
+            time.sleep(.1)
+            open("ready", "w").close()
+            while True:
+                open("n", "w").write(str(time.monotonic_ns()))
+                time.sleep(.02)
+            """, in: sandbox)
+        let id = Identifier.make(.snapshot)
+        let error = refusal { _ = try TestSnapshot(of: sandbox, memory: true, id: id) }
+        #expect(
+            error?.code == .notPossible && error?.message.contains("netlink") == true, "\(String(describing: error))")
+        let numbers = try sandbox.python(
+            "import time\na=open('n').read(); time.sleep(.3); print(a != open('n').read())")
+        #expect(numbers.output == "True\n", "\(numbers)")
+        let directory = sandbox.isolator.sandboxDirectory + "/.snapshots"
+        #expect(try !FileManager.default.contentsOfDirectory(atPath: directory).contains { $0.contains(id) })
+        // Its files can be held all the same.
+        try TestSnapshot(of: sandbox).remove()
+    }
+
+    @Test("31: what another kernel, processor or CRIU has held is refused with the reason; its files can be restored")
+    func elsewhere() throws {
+        let sandbox = try TestSandbox()
+        defer { try? sandbox.remove() }
+        _ = try start(
+            "import os, time\nheld = os.urandom(64 << 20)\nopen('ready','w').close()\ntime.sleep(1000)", in: sandbox)
+        let snapshot = try TestSnapshot(of: sandbox, memory: true)
+        defer { try? snapshot.remove() }
+        let path = snapshot.directory + "/manifest.json"
+        let key = try SnapshotKey(path: sandbox.isolator.sandboxDirectory + "/.snapshots/.key")
+        let own = try #require(key.open(try Files.read(path)))
+        for member in ["kernel", "processor", "criu"] {
+            var manifest = try #require(try JSONParser.parse(own).objectValue)
+            var memory = try #require(manifest["memory"]?.objectValue)
+            memory[member] = "other"
+            manifest["memory"] = .object(memory)
+            try Files.writeAtomically(path, key.sign(JSONValue.object(manifest).bytes), mode: 0o600)
+            let error = refusal { _ = try snapshot.restore() }
+            #expect(
+                error?.code == .notPossible && error?.message.contains("files can be restored") == true, "\(member)")
+            try snapshot.restore(memory: false).remove()
+        }
+        try Files.writeAtomically(path, key.sign(own), mode: 0o600)
+        // Nor where there is less memory than they hold.
+        var limits = TestSandbox.limits
+        limits.memoryBytes = 32 << 20
+        let error = refusal { _ = try snapshot.restore(limits: limits) }
+        #expect(error?.code == .notPossible && error?.message.contains("hold") == true, "\(String(describing: error))")
+        try snapshot.restore().remove()
     }
 
     @Test("32: 20 restores of one snapshot at once: 20 sandboxes, each with ids of its own")
