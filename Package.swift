@@ -45,7 +45,9 @@ func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: common)
+    // Optimising them takes as long again as compiling them, and nobody waits for what they do themselves.
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: common + [.unsafeFlags(["-Onone"])])
 }
 
 let package = Package(
