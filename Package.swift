@@ -44,10 +44,13 @@ func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: common, linkerSettings: selfContained)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    // Optimising them takes as long again as compiling them, and nobody waits for what they do themselves.
+/// Optimising the two large bundles takes as long again as compiling them, and what they do themselves is to wait for others.
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], isOptimised: Bool = true
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: common + [.unsafeFlags(["-Onone"])])
+        name: name, dependencies: dependencies, exclude: exclude,
+        swiftSettings: common + (isOptimised ? [] : [.unsafeFlags(["-Onone"])]))
 }
 
 let package = Package(
@@ -193,7 +196,7 @@ let package = Package(
             [
                 "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", "TestProcess",
                 "TestWorld", logging,
-            ], exclude: ["Programs/python", "Programs/nodejs"]),
+            ], exclude: ["Programs/python", "Programs/nodejs"], isOptimised: false),
         tests(
             "SoulBoxGatewayTests",
             [
@@ -242,6 +245,6 @@ let package = Package(
                 "SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService", "TestDatabase", "TestProcess",
                 "TestWorld",
                 crypto,
-            ], exclude: ["Live/clients"]),
+            ], exclude: ["Live/clients"], isOptimised: false),
     ]
 )
