@@ -44,8 +44,13 @@ func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: common, linkerSettings: selfContained)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: common)
+/// Optimising the two large bundles takes as long again as compiling them, and what they do themselves is to wait for others.
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], isOptimised: Bool = true
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude,
+        swiftSettings: common + (isOptimised ? [] : [.unsafeFlags(["-Onone"])]))
 }
 
 let package = Package(
@@ -191,7 +196,7 @@ let package = Package(
             [
                 "Isolation", "IsolationProtocol", "LinuxSecurity", "LinuxKernel", "SoulBoxModel", "TestProcess",
                 "TestWorld", logging,
-            ], exclude: ["Programs/python", "Programs/nodejs"]),
+            ], exclude: ["Programs/python", "Programs/nodejs"], isOptimised: false),
         tests(
             "SoulBoxGatewayTests",
             [
@@ -240,6 +245,6 @@ let package = Package(
                 "SoulBoxModel", "LinuxKernel", "IsolationProtocol", "SoulBoxService", "TestDatabase", "TestProcess",
                 "TestWorld",
                 crypto,
-            ], exclude: ["Live/clients"]),
+            ], exclude: ["Live/clients"], isOptimised: false),
     ]
 )

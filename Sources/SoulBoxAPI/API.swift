@@ -100,7 +100,7 @@ public struct API: Sendable {
         response.headers.append(.init("X-Content-Type-Options", "nosniff"))
         response.headers.append(.init("Cache-Control", "no-store"))
         if let rate = request.context.rate {
-            response.headers.append(.init(API.rateHeader, "\(rate.limit) \(rate.remaining) \(rate.resetAt)"))
+            response.headers.append(rate.field)
         }
         return response
     }

@@ -17,7 +17,7 @@ final class Door: Sendable {
 
     private struct State {
         var guest: Guest?
-        var refusal: APIError?
+        var refused: (call: LiveCall, error: APIError)?
     }
 
     private let services: Services
@@ -25,8 +25,8 @@ final class Door: Sendable {
 
     init(_ services: Services) { self.services = services }
 
-    /// Why the upgrade was refused; nil when it was not.
-    var refusal: APIError? { state.withLock { $0.refusal } }
+    /// What was refused and why; nil when nothing was.
+    var refused: (call: LiveCall, error: APIError)? { state.withLock { $0.refused } }
 
     /// What turns connections into WebSockets.
     var upgrader: NIOWebSocketServerUpgrader {
@@ -42,14 +42,14 @@ final class Door: Sendable {
         let call = RequestHead.call(head)
         let nobody: EventLoopFuture<HTTPHeaders?> = channel.eventLoop.makeSucceededFuture(nil)
         guard let endpoint = Endpoint(path: RequestHead.path(head)), endpoint.isWebSocket else {
-            refuse(APIError(.resourceNotFound, "There is no such resource"))
+            refuse(call, APIError(.resourceNotFound, "There is no such resource"))
             return nobody
         }
         // Another method is answered like one without an upgrade.
         guard head.method == .GET else { return nobody }
         // RFC 6455, section 4.1: 16 bytes in base64.
         guard let nonce = head.headers.first(name: "Sec-WebSocket-Key"), Base64.decode(nonce)?.count == 16 else {
-            refuse(.malformed("Sec-WebSocket-Key", "Must be 16 bytes in base64"))
+            refuse(call, .malformed("Sec-WebSocket-Key", "Must be 16 bytes in base64"))
             return nobody
         }
         let services = services
@@ -59,14 +59,15 @@ final class Door: Sendable {
             return caller
         }.map { [self] result in
             switch result {
-            case .failure(let error): refuse(error)
+            case .failure(let error): refuse(call, error)
             case .success(let caller):
-                guard channel.isActive, services.seats.take(caller, channel) else {
-                    refuse(.tooManyConnections)
+                guard channel.isActive, services.seats.take(caller, call.credential, channel) else {
+                    refuse(call, .tooManyConnections)
                     return nil
                 }
                 state.withLock { $0.guest = Guest(endpoint: endpoint, call: call, caller: caller) }
                 var headers = HTTPHeaders()
+                if let rate = call.rateField { headers.add(name: rate.name, value: rate.value) }
                 if let chosen = call.bearerProtocol { headers.add(name: "Sec-WebSocket-Protocol", value: chosen) }
                 return headers
             }
@@ -90,5 +91,5 @@ final class Door: Sendable {
         try channel.pipeline.syncOperations.addHandler(WebSocketHandler(conversation, limits: services.limits))
     }
 
-    private func refuse(_ error: APIError) { state.withLock { $0.refusal = error } }
+    private func refuse(_ call: LiveCall, _ error: APIError) { state.withLock { $0.refused = (call, error) } }
 }

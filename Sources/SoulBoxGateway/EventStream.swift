@@ -51,7 +51,9 @@ final class EventStream: OutputStream {
 
     private func begin(_ caller: Caller) {
         guard !isClosed else { return }
-        guard services.seats.take(caller, reply.channel) else { return reply.fail(.tooManyConnections) }
+        guard services.seats.take(caller, call.credential, reply.channel) else {
+            return reply.fail(.tooManyConnections)
+        }
         reply.start("text/event-stream")
         let loop = reply.channel.eventLoop
         let this = NIOLoopBound(self, eventLoop: loop)

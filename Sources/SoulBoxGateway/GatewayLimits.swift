@@ -22,7 +22,7 @@ public struct GatewayLimits: Sendable, Equatable {
     public var lingerSeconds = 60
     /// Bytes of output that executions which have ended are kept with, all together.
     public var lingerBytes = 64 << 20
-    /// Seconds between looks at whether the keys of connections are still good.
+    /// Seconds between looks at whether the credentials of connections are still good.
     public var checkSeconds = 5
     /// Threads for calls that wait.
     public var threads = 16

@@ -32,7 +32,7 @@ final class LogStream: OutputStream {
             var hasBegun = false
             do throws(APIError) {
                 try services.api.followLogs(of: process, in: sandbox, call) { caller in
-                    services.seats.take(caller, reply.channel)
+                    services.seats.take(caller, call.credential, reply.channel)
                 } send: { bytes in
                     if !hasBegun { reply.start("application/x-ndjson") }
                     hasBegun = true

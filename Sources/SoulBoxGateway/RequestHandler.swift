@@ -54,9 +54,11 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        if let refused = door.refused {
+            return StreamReply(channel: context.channel, call: refused.call).fail(refused.error)
+        }
         let call = RequestHead.call(head)
-        let reply = StreamReply(channel: context.channel, requestID: call.requestID)
-        if let refusal = door.refusal { return reply.fail(refusal) }
+        let reply = StreamReply(channel: context.channel, call: call)
         guard let endpoint = Endpoint(path: RequestHead.path(head)) else {
             return reply.fail(APIError(.resourceNotFound, "There is no such resource"))
         }

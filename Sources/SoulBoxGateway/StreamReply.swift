@@ -6,14 +6,15 @@ internal import SoulBoxModel
 /// The answer to a request over HTTP.
 struct StreamReply: Sendable {
     let channel: any Channel
-    let requestID: String
+    /// What is answered.
+    let call: LiveCall
 
     /// Whether what is sent now goes out soon.
     var hasRoom: Bool { channel.isWritable && channel.isActive }
 
     /// Answers with an error in its envelope.
     func fail(_ error: APIError) {
-        let body = error.envelope(requestID: requestID).bytes
+        let body = error.envelope(requestID: call.requestID).bytes
         var headers = HTTPHeaders([
             ("Content-Type", "application/json; charset=utf-8"), ("Content-Length", String(body.count)),
             ("Connection", "close"),
@@ -59,6 +60,8 @@ struct StreamReply: Sendable {
     }
 
     private func send(_ status: HTTPResponseStatus, _ headers: HTTPHeaders) {
+        var headers = headers
+        if let rate = call.rateField { headers.add(name: rate.name, value: rate.value) }
         channel.writeAndFlush(
             HTTPServerResponsePart.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)),
             promise: nil)

@@ -1,16 +1,24 @@
 internal import Postgres
 
 extension KeyStore {
-    /// Those of the keys, 16 bytes each, that may still be used: neither revoked nor over.
-    public func good(among ids: [[UInt8]]) throws -> Set<[UInt8]> {
+    /// Those of the credentials that may still be used: their keys neither revoked nor over, the secret not replaced by another. The
+    /// time of tokens is not looked at.
+    public func good(among credentials: [Credential]) throws -> Set<Credential> {
         try pool.withConnection { connection in
             let result = try connection.run(
                 """
-                SELECT id FROM api_keys
-                WHERE id = ANY ($1::uuid[]) AND revoked_at IS NULL
-                    AND (expires_at IS NULL OR expires_at > clock_timestamp())
-                """, [.textArray(ids.map(KeyStore.hexadecimal))])
-            return Set(try result.rows.map { try $0.bytes("id") })
+                SELECT given.number
+                FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS given (id, hash, number)
+                JOIN api_keys k ON k.id = given.id
+                WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
+                    AND (given.hash = '' OR k.secret_hash = decode(given.hash, 'hex')
+                        OR (k.previous_hash = decode(given.hash, 'hex') AND k.previous_until > clock_timestamp()))
+                """,
+                [
+                    .textArray(credentials.map { KeyStore.hexadecimal($0.keyID) }),
+                    .textArray(credentials.map { KeyStore.hexadecimal($0.secretHash ?? []) }),
+                ])
+            return Set(try result.rows.map { credentials[Int(try $0.integer("number")) - 1] })
         }
     }
 

@@ -8,6 +8,17 @@ extension MetricStore {
             let sandboxes = try connection.run(
                 "SELECT status, count(*) AS count FROM sandboxes WHERE status <> 'deleting' GROUP BY status")
             for row in sandboxes.rows { figures.sandboxes[try row.text("status")] = try row.integer("count") }
+            let alerts = try connection.run(
+                """
+                SELECT severity, count(*) FILTER (WHERE status = 'active') AS active,
+                    count(*) FILTER (WHERE status = 'acknowledged') AS acknowledged
+                FROM alerts WHERE status <> 'resolved' GROUP BY severity
+                """)
+            for row in alerts.rows {
+                guard let severity = AlertRule.Severity(rawValue: try row.text("severity")) else { continue }
+                figures.alerts[severity] = ServiceFigures.OpenAlerts(
+                    active: try row.integer("active"), acknowledged: try row.integer("acknowledged"))
+            }
             let row = try connection.run(
                 """
                 SELECT

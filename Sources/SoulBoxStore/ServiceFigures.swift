@@ -11,6 +11,17 @@ public struct ServiceFigures: Sendable, Equatable {
     /// Those of them that ended as `failed` or `timeout`.
     public var failed: Int64 = 0
 
+    /// Alerts that are not resolved, by severity.
+    public var alerts: [AlertRule.Severity: OpenAlerts] = [:]
+
+    /// How many alerts of a severity are open.
+    public struct OpenAlerts: Sendable, Equatable {
+        /// Nobody has acknowledged them.
+        public var active: Int64
+        /// Somebody has.
+        public var acknowledged: Int64
+    }
+
     /// All persistent sandboxes.
     public var sandboxesTotal: Int64 { sandboxes.values.reduce(0, +) }
     /// Percent of the executions of the last minute that failed; 0 when none ended.

@@ -133,6 +133,7 @@ struct AlertStoreTests {
         #expect(try watch.trigger(reading, value: 90) == nil, "it is open already")
         #expect(alert.message == "CPU usage is above threshold" && alert.status == .active && alert.value == 90)
         #expect(try alerts.present().open == 1)
+        #expect(try open() == [.warning: .init(active: 1, acknowledged: 0)])
 
         #expect(try acknowledge("alert_x") == .notFound)
         guard case .done(let known) = try acknowledge(alert.identifier) else {
@@ -141,6 +142,7 @@ struct AlertStoreTests {
         }
         #expect(known.status == .acknowledged && known.acknowledgedAt != nil)
         #expect(try acknowledge(alert.identifier, "again") == .done(known), "it stays as it is")
+        #expect(try open() == [.warning: .init(active: 0, acknowledged: 1)])
         let resolved = try #require(try watch.resolve(alert.id))
         #expect(resolved.status == .resolved && resolved.resolution == .conditionEnded)
         #expect(try watch.resolve(alert.id) == nil)
@@ -153,7 +155,7 @@ struct AlertStoreTests {
         #expect(details.events.map(\.keyID) == [nil, caller.keyID, nil])
         #expect(details.deliveries.map(\.event) == ["triggered", "acknowledged", "resolved"])
         #expect(try alerts.present().changes.map(\.kind) == [.triggered, .acknowledged, .resolved])
-        #expect(try alerts.present().open == 0)
+        #expect(try alerts.present().open == 0 && open().isEmpty)
 
         // What is told of one alert goes out in its order, whoever takes it.
         let first = try #require(try webhooks.take())
@@ -169,6 +171,11 @@ struct AlertStoreTests {
         let report = try #require(try alerts.find(alert.identifier)?.deliveries.first)
         #expect(report.status == .delivered && report.attempts == 2 && report.httpStatus == 204 && report.error == nil)
         #expect(try webhooks.take()?.body.contains("alert.acknowledged") == true)
+    }
+
+    /// What `/metrics` tells.
+    private func open() throws -> [AlertRule.Severity: ServiceFigures.OpenAlerts] {
+        try MetricStore(store.pool).figures().alerts
     }
 
     private func acknowledge(_ id: String, _ comment: String = "looking") throws -> AlertAction {

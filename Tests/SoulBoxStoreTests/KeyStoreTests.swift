@@ -1,7 +1,9 @@
+import Postgres
 import SoulBoxModel
-import SoulBoxStore
 import TestDatabase
 import Testing
+
+@testable import SoulBoxStore
 
 @Suite("Keys and processes")
 struct KeyStoreTests {
@@ -49,6 +51,40 @@ struct KeyStoreTests {
         for unknown in [Identifier.make(.key), Identifier.make(.execution), "", "key_'; DROP TABLE api_keys; --"] {
             #expect(try !store.keys.revoke(unknown))
         }
+    }
+
+    @Test(
+        "tells which credentials are good still: not those of secrets that were replaced, of keys that are revoked or over"
+    )
+    func stillGood() throws {
+        let store = try StoreFixture()
+        let old = store.credential
+        let token = Credential(tokenOf: old.keyID, only: [.execute])
+        let other = StoreFixture.makeCredential()
+        try store.keys.create(
+            account: "ours", credential: other, name: "n", permissions: [.execute], limits: .init(), expiresAt: nil)
+        let replaced = Credential(keyID: old.keyID, secretHash: StoreFixture.makeCredential().secretHash ?? [])
+        func good() throws -> Set<Credential> {
+            try store.keys.good(among: [old, token, other, replaced, StoreFixture.makeCredential()])
+        }
+        #expect(try good() == [old, token, other])
+        func rotate(_ hash: [UInt8], overlap: Int64) throws {
+            try store.pool.withConnection { connection in
+                try connection.transaction {
+                    _ = try store.keys.rotate(
+                        Credential(keyID: old.keyID, secretHash: hash), account: store.caller([]).accountID,
+                        overlapSeconds: overlap, in: StoreTransaction(connection: $0))
+                }
+            }
+        }
+        try rotate(replaced.secretHash ?? [], overlap: 60)
+        #expect(try good() == [old, replaced, token, other])
+        try rotate(StoreFixture.makeCredential().secretHash ?? [], overlap: 0)
+        #expect(try good() == [token, other])
+        try store.database.run("UPDATE api_keys SET expires_at = now() WHERE name = 'n'")
+        #expect(try good() == [token])
+        #expect(try store.keys.revoke(Identifier.text(.key, uuid: old.keyID)))
+        #expect(try good().isEmpty && store.keys.good(among: []).isEmpty)
     }
 
     @Test("a key that cannot be made leaves no account")

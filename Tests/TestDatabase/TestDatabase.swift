@@ -32,7 +32,10 @@ package struct TestDatabase: Sendable {
     }
 
     /// Runs statements on a connection of their own.
-    package func run(_ script: String) throws { try PostgresConnection(url).runScript(script) }
+    package func run(_ script: String) throws {
+        // Hundreds of thousands of rows may take more than a request's ten seconds, on a busy machine.
+        try PostgresConnection(url, statementMilliseconds: 60_000).runScript(script)
+    }
 
     /// The first column, named `value`, of the first row: an integer.
     package func integer(_ query: String) throws -> Int64? {

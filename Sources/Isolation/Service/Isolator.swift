@@ -144,6 +144,7 @@ public final class Isolator: Sendable {
     ///
     /// Persistent sandboxes run on, for the next start of the service to take over.
     public func shutDown(within seconds: UInt64) {
+        remover.hurry()
         supply.pool.close()
         zygotes.close()
         disks.close()

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import LinuxKernel
 internal import Logging
+internal import Synchronization
 
 /// Removes used sandboxes on threads of its own, so that no caller waits for it.
 final class SandboxRemover: Sendable {
@@ -17,6 +18,7 @@ final class SandboxRemover: Sendable {
     private static let patience: UInt64 = 100_000_000
     private static let backlog = 16
 
+    private let isHurried = Atomic(false)
     private let stuck = Monitor<[Sandbox]>([])
     private let queue: ExecutionQueue
     private let log: Logger
@@ -37,6 +39,14 @@ final class SandboxRemover: Sendable {
         jobs.update { $0.append(Job(sandbox: sandbox, done: done)) }
     }
 
+    /// Removes many at once from now on, waiting for no quiet moment: the service ends. A removal mostly waits for the kernel.
+    func hurry() {
+        isHurried.store(true, ordering: .relaxed)
+        for number in 2..<16 {
+            WorkerThread.start(name: "remover-\(number)") { [self] in serve() }
+        }
+    }
+
     private func serve() -> Never {
         while true {
             let job = jobs.wait(for: { $0.isEmpty ? nil : $0.removeFirst() })
@@ -53,7 +63,7 @@ final class SandboxRemover: Sendable {
 
     private func awaitQuiet() {
         let deadline = MonotonicClock.now + SandboxRemover.patience
-        while !queue.isQuiet, MonotonicClock.now < deadline,
+        while !isHurried.load(ordering: .relaxed), !queue.isQuiet, MonotonicClock.now < deadline,
             jobs.read({ $0.count }) < SandboxRemover.backlog
         { usleep(2000) }
     }

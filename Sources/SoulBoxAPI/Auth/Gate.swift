@@ -46,6 +46,7 @@ struct Gate: Sendable {
         request.context.rateClass = rateClass ?? call.route.rateClass
         var acting: [UInt8]?
         let credential = try credentials.credential(of: request)
+        request.context.credential = credential
         if let account = request.header("X-Account-ID") {
             // Not refused before the credential is checked: nobody unknown learns what an identifier looks like.
             acting = Identifier.parse(account, .account) ?? [UInt8](repeating: 0xff, count: 16)

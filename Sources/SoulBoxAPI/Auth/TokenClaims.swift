@@ -46,6 +46,13 @@ struct TokenClaims {
         return true
     }
 
+    /// From when on it is not current, with the same allowance; nil when it does not say.
+    func expiry(leewaySeconds: Double = 60) -> Timestamp? {
+        guard let expiry = claims["exp"]?.numberValue else { return nil }
+        // Nobody's clock goes as far as the numbers that a claim can hold.
+        return Timestamp(microseconds: Int64(min(max(expiry + leewaySeconds, 0), 1e11) * 1_000_000))
+    }
+
     /// Whether it is meant for that audience (RFC 7519, section 4.1.3).
     func isFor(_ audience: String) -> Bool {
         switch claims["aud"] {

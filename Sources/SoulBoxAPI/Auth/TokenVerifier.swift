@@ -67,7 +67,9 @@ public final class TokenVerifier: Sendable {
                 state.own.verify(token),
                 let key = token.claims["sub"]?.stringValue.flatMap({ Identifier.parse($0, .key) })
             else { return nil }
-            return Credential(tokenOf: key, only: TokenVerifier.permissions(token))
+            return Credential(
+                tokenOf: key, only: TokenVerifier.permissions(token),
+                expiresAt: token.expiry(leewaySeconds: TokenVerifier.clockSeconds))
         }
         guard let external, let issuerKeys = state.issuer, issuer == external.issuer, token.isCurrent(),
             token.isFor(external.audience), issuerKeys.verify(token),
@@ -77,7 +79,7 @@ public final class TokenVerifier: Sendable {
         let permissions = TokenVerifier.permissions(token)
         do {
             let key = try keys.external(issuer: issuer, subject: subject, permissions: permissions)
-            return Credential(tokenOf: key, only: permissions)
+            return Credential(tokenOf: key, only: permissions, expiresAt: token.expiry())
         } catch {
             throw .unavailable
         }

@@ -8,6 +8,8 @@ final class RequestContext {
     var rateClass: RateClass = .standard
     /// How the caller stands with its limit.
     var rate: RateState?
+    /// What it was sent with, once that is read.
+    var credential: Credential?
     /// Who it comes from, once that is known.
     var caller: Caller?
     /// Whether its line in the audit log is written already, together with what it changed.

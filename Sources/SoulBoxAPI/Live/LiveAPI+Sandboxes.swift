@@ -74,7 +74,10 @@ extension LiveAPI {
         struct Gone: Error {}
         var route = route(call, .permission(.sandboxRead), .standard)
         route.parameters = ["sandbox_id": sandbox, "pid": process]
-        let response = try ProcessRoutes(service: files).logs(route)
+        let response = try { () throws(APIError) in
+            defer { call.note.set(route.request.context) }
+            return try ProcessRoutes(service: files).logs(route)
+        }()
         if let caller = route.request.context.caller, !admit(caller) { throw .tooManyConnections }
         guard let stream = response.stream else {
             _ = send(response.body)

@@ -43,13 +43,17 @@ public struct LiveAPI: Sendable {
     ///
     /// - Throws: 401, 403, 404 or 429; 503 without the database.
     public func admit(_ call: LiveCall, _ permission: Permission) throws(APIError) -> Caller {
-        try executions.gate.admit(route(call, .permission(permission), .standard))
+        let route = route(call, .permission(permission), .standard)
+        defer { call.note.set(route.request.context) }
+        return try executions.gate.admit(route)
     }
 
-    /// Those of the keys, as callers have them, that may still be used.
-    public func good(among keys: [[UInt8]]) throws(APIError) -> Set<[UInt8]> {
+    /// Those of the credentials that would still let their callers in.
+    public func good(among credentials: Set<Credential>) throws(APIError) -> Set<Credential> {
         let platform = files.sandboxes.platform
-        return try platform.gate.query { try platform.keys.good(among: keys) }
+        let now = Timestamp.now
+        let current = credentials.filter { credential in credential.expiresAt.map { now < $0 } ?? true }
+        return try platform.gate.query { try platform.keys.good(among: Array(current)) }
     }
 
     /// An execution that is noted, and waits to be carried out.

@@ -1,3 +1,6 @@
+public import SoulBoxModel
+public import SoulBoxStore
+
 /// A request that outlives the thread that received it: what a live connection began with.
 public struct LiveCall: Sendable {
     /// The method in capitals.
@@ -10,6 +13,7 @@ public struct LiveCall: Sendable {
     public var requestID: String
     /// Header fields by their names in lower case.
     public var headers: [String: String]
+    let note = AdmissionNote()
 
     /// Makes a call; a bad request identifier is replaced.
     public init(
@@ -37,6 +41,13 @@ public struct LiveCall: Sendable {
         guard let offered = headers["sec-websocket-protocol"] else { return nil }
         return offered.split(separator: ",").map { $0.trimmed() }.first { $0.hasPrefix(LiveCall.prefix) }
     }
+
+    /// How the caller stands with its limit, as a field for the web server; nil before it was let in or refused for the limit,
+    /// and where there is none.
+    public var rateField: APIError.Header? { note.rate?.field }
+
+    /// What the caller was let in with; nil before that.
+    public var credential: Credential? { note.credential }
 
     /// The request as the API reads it, for the calling thread.
     var request: HTTPRequest {

@@ -29,6 +29,8 @@ struct ServicePage {
         "Requests that found no ready sandbox, since the isolation service's start.")
     private static let free = MetricFamily(
         "soulbox_disk_free_bytes", .gauge, "Bytes free on the volume of the sandboxes.")
+    private static let alerts = MetricFamily(
+        "soulbox_alerts_open", .gauge, "Alerts of the whole service that are not resolved, by severity and status.")
 
     /// Every status that a sandbox may have, so that none is missing while there is none of it.
     private static let states = ["creating", "running", "stopped", "error", "paused"]
@@ -54,6 +56,7 @@ struct ServicePage {
         if let figures {
             let names = ServicePage.states + figures.sandboxes.keys.filter { !ServicePage.states.contains($0) }.sorted()
             page.add(ServicePage.sandboxes, names.map { (["status": $0], Double(figures.sandboxes[$0] ?? 0)) })
+            page.add(ServicePage.alerts, open(figures))
         }
         if let status { pools(status, &page) }
         page.add(
@@ -70,6 +73,16 @@ struct ServicePage {
         if let status { queues.append((["queue": "isolator"], Double(status.executionsWaiting))) }
         if let figures { queues.append((["queue": "scheduler"], Double(figures.queued))) }
         return queues
+    }
+
+    /// A line for each severity and status, so that none is missing while there is nothing of it.
+    private func open(_ figures: ServiceFigures) -> [(labels: MetricLabels, value: Double)] {
+        AlertRule.Severity.allCases.flatMap { severity in
+            let counts = figures.alerts[severity]
+            return [("active", counts?.active), ("acknowledged", counts?.acknowledged)].map { status, count in
+                (["severity": severity.rawValue, "status": status] as MetricLabels, Double(count ?? 0))
+            }
+        }
     }
 
     private func pools(_ status: IsolatorStatus, _ page: inout MetricPage) {

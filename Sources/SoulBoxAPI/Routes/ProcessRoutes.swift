@@ -115,7 +115,7 @@ struct ProcessRoutes: Sendable {
             }
             next = output.next
             // An empty line between pieces shows whether anybody is still there, and keeps the connection open.
-            let lines = output.entries.isEmpty ? [[]] : output.entries.map(\.json.bytes)
+            let lines = output.entries.isEmpty && !output.isOver ? [[]] : output.entries.map(\.json.bytes)
             try send(lines.flatMap { $0 + [UInt8(ascii: "\n")] })
             guard output.isOver else { continue }
             let processes = try service.isolate(sandbox) { connection throws(IsolationError) in

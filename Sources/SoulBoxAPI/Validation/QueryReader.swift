@@ -5,6 +5,8 @@ internal import SoulBoxStore
 struct QueryReader {
     private var values: [String: String] = [:]
     private var unread: Set<String> = []
+    /// Parameters that are a name alone, without `=`.
+    private var bare: Set<String> = []
 
     /// Takes a query apart (`application/x-www-form-urlencoded`); malformed and repeated parameters are noted.
     init(_ query: String, _ validation: inout Validation) {
@@ -20,6 +22,7 @@ struct QueryReader {
                 continue
             }
             unread.insert(name)
+            if decoded.count == 1 { bare.insert(name) }
         }
     }
 
@@ -52,11 +55,12 @@ struct QueryReader {
         return choice
     }
 
-    /// True or false.
+    /// True or false; the name alone is true.
     mutating func bool(_ name: String, _ validation: inout Validation) -> Bool? {
         switch text(name) {
         case nil: return nil
         case "true": return true
+        case "" where bare.contains(name): return true
         case "false": return false
         default:
             validation.fail(name, "Must be true or false")

@@ -20,6 +20,8 @@ struct AlertTests {
         let local = try await world.makeRule(gateway, "<", 1, webhook: "http://localhost:\(world.receiver)/local")
         let encrypted = try await world.makeRule(
             gateway, "<", 1, webhook: "https://\(AlertWorld.address):\(world.tlsReceiver)/encrypted")
+        let trusted = try await world.makeRule(
+            gateway, "<", 1, webhook: "https://\(AlertWorld.address):\(world.trustedReceiver)/trusted")
         let any = try await world.makeRule("component_up", "<", 1)
         #expect(try await AlertWorld.wait(seconds: 20) { world.lines("monitor").count > 2 })
 
@@ -49,18 +51,28 @@ struct AlertTests {
         let again = try await stack.send("POST", "/api/alerts/\(id)/acknowledge")
         #expect(again.json["acknowledged_at"] == known.json["acknowledged_at"] && again.status == 200)
 
+        let page = try await stack.metrics()
+        #expect(page.sum("soulbox_alerts_open", "severity=\"critical\"", "status=\"acknowledged\"") == 1)
+        #expect(page.sum("soulbox_alerts_open", "severity=\"info\"", "status=\"active\"") == 0)
+
         // A gateway that stands still takes connections and answers nobody.
         let pids = stack.pids("gateway")
         #expect(pids.count == 2)
         for pid in pids { kill(pid, SIGSTOP) }
         defer { for pid in pids { kill(pid, SIGCONT) } }
-        for rule in [failing, redirecting, local, encrypted, any] {
+        var raisedBy: [String: String] = [:]
+        for rule in [failing, redirecting, local, encrypted, trusted, any] {
             let alert = try await world.awaitAlert(of: rule, "active")
+            raisedBy[rule] = alert["alert_id"]?.stringValue
             #expect(alert["message"] == "Component gateway is down", "\(alert.text)")
             #expect(alert["subject"]?.stringValue?.hasPrefix("gateway@") == true && alert["value"] == .number(0))
         }
-        try await failures(world, failing, redirecting, local, encrypted)
+        #expect(try await AlertWorld.wait(seconds: 10) { !world.lines("trusted").isEmpty })
+        let secured = world.lines("trusted").first
+        #expect(secured?["signed"] == true && secured?["body"]?["event"] == "alert.triggered", "over https")
+        // While deliveries are tried again the gateways come back, and the alerts end.
         for pid in pids { kill(pid, SIGCONT) }
+        try await failures(world, raisedBy, failing, redirecting, local, encrypted)
 
         for rule in [queue, failing, any] {
             let alert = try await world.awaitAlert(of: rule, "resolved")
@@ -93,16 +105,18 @@ struct AlertTests {
 
     /// A receiver that is away for a while gets it in the end, and what must not be reached is not.
     private func failures(
-        _ world: AlertWorld, _ failing: String, _ redirecting: String, _ local: String, _ encrypted: String
+        _ world: AlertWorld, _ alerts: [String: String], _ failing: String, _ redirecting: String, _ local: String,
+        _ encrypted: String
     ) async throws {
         func report(_ rule: String) async throws -> JSONValue {
-            try await world.awaitAlert(of: rule, "active")["deliveries"]?.arrayValue?.first ?? .null
+            let alert = try await world.stack.send("GET", "/api/alerts/\(try #require(alerts[rule]))").json
+            return alert["deliveries"]?.arrayValue?.first ?? .null
         }
         let isDelivered = try await AlertWorld.wait(seconds: 30) {
             try await report(failing)["status"] == "delivered"
         }
         #expect(isDelivered, "what failed twice was not delivered")
-        let attempts = world.received("/fails-twice")
+        let attempts = world.received("/fails-twice").filter { $0["body"]?["event"] == "alert.triggered" }
         #expect(attempts.count == 3 && Set(attempts.map { $0["delivery"]?.stringValue }).count == 1)
         #expect(attempts.allSatisfy { $0["signed"] == true })
         for (rule, error) in [

@@ -13,27 +13,39 @@ final class AlertWorld: Sendable {
 
     let stack: TestStack
     let receiver: Int
+    /// Its certificate nobody knows.
     let tlsReceiver: Int
+    /// Its certificate is among those that the stack trusts.
+    let trustedReceiver: Int
     private let processes: [TestProcess]
 
     init() throws {
+        let certificates = "/tmp/soulbox-test-certificates-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: certificates) }
+        _ = try TestStack.shell(
+            """
+            mkdir -m 700 '\(certificates)' && cd '\(certificates)' && for name in unknown trusted; do
+              openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=$name \
+                -addext subjectAltName=IP:\(AlertWorld.address) -keyout $name.key -out $name.crt 2> /dev/null
+              cat $name.key $name.crt > $name.pem
+            done
+            cat /etc/ssl/certs/ca-certificates.crt trusted.crt > bundle
+            """)
         stack = try TestStack(
             configuration: """
                 executions:
                   concurrent: 1
                 alerts:
                   allow_private_webhooks: [\(AlertWorld.address)/32]
-                """)
+                """, trusting: certificates + "/bundle")
         receiver = try FreePort.find()
         tlsReceiver = try FreePort.find()
+        trustedReceiver = try FreePort.find()
         let home = stack.home
         try AlertPeer.program.write(toFile: home + "/peer.py", atomically: true, encoding: .utf8)
-        _ = try TestStack.shell(
-            """
-            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=\(AlertWorld.address) \
-              -addext subjectAltName=IP:\(AlertWorld.address) -keyout '\(home)/peer.key' -out '\(home)/peer.crt' 2> /dev/null
-            cat '\(home)/peer.key' '\(home)/peer.crt' > '\(home)/peer.pem'
-            """)
+        for name in ["unknown", "trusted"] {
+            try FileManager.default.moveItem(atPath: "\(certificates)/\(name).pem", toPath: "\(home)/\(name).pem")
+        }
         func peer(_ arguments: [String]) throws -> TestProcess {
             try TestProcess(
                 "/usr/bin/python3", ["\(home)/peer.py"] + arguments, environment: ["PATH": "/usr/bin:/bin"],
@@ -44,7 +56,12 @@ final class AlertWorld: Sendable {
             // Where `localhost` leads to.
             try peer(["http", "\(home)/local", "127.0.0.1", "\(receiver)", AlertWorld.secret]),
             try peer([
-                "tls", "\(home)/encrypted", AlertWorld.address, "\(tlsReceiver)", AlertWorld.secret, "\(home)/peer.pem",
+                "tls", "\(home)/encrypted", AlertWorld.address, "\(tlsReceiver)", AlertWorld.secret,
+                "\(home)/unknown.pem",
+            ]),
+            try peer([
+                "tls", "\(home)/trusted", AlertWorld.address, "\(trustedReceiver)", AlertWorld.secret,
+                "\(home)/trusted.pem",
             ]),
             try peer(["monitor", "\(home)/monitor", "\(stack.port)", stack.key]),
         ]
@@ -55,7 +72,7 @@ final class AlertWorld: Sendable {
         stack.stop()
     }
 
-    /// The lines of a peer's file: `received`, `local`, `encrypted`, `monitor`.
+    /// The lines of a peer's file: `received`, `local`, `encrypted`, `trusted`, `monitor`.
     func lines(_ name: String) -> [JSONValue] {
         let text = (try? String(contentsOfFile: "\(stack.home)/\(name)", encoding: .utf8)) ?? ""
         return text.split(separator: "\n").compactMap { try? JSONParser.parse(Array($0.utf8)) }

@@ -47,8 +47,7 @@ struct KillTests {
         "kill -9 under load: back within 5 s, finished results still there, nothing orphaned",
         arguments: ["worker-execution", "worker-control", "scheduler", "isolator", "postgres", "nginx"])
     func kill(process: String) async throws {
-        let stack = try TestStack()
-        defer { stack.stop() }
+        let stack = TestStack.harmed
         let before = stack.pids(process)
         let finished = try await load(stack) { stack.kill(process) }
         #expect(try await isBack(stack, process, instead: before))
@@ -57,7 +56,6 @@ struct KillTests {
             #expect(again.status == 200 && again.json["status"] == "completed", "\(again.text)")
         }
         #expect(try await stack.run("python", "print('alive')")["output"] == "alive\n")
-        try await Task.sleep(for: .seconds(2))
         #expect(try await Sandboxes.inUse(of: stack.instance) == 0)
     }
 
@@ -78,16 +76,17 @@ struct KillTests {
 
     @Test("an asynchronous execution whose scheduler dies ends as lost within 30 s, and is not run again")
     func lostScheduler() async throws {
-        let stack = try TestStack()
-        defer { stack.stop() }
+        let stack = TestStack.harmed
         let answer = try await stack.execute([
             "language": "python", "code": "import time\ntime.sleep(40)\nprint('never')", "timeout": 60, "async": true,
         ])
         let id = try #require(answer.json["execution_id"]?.stringValue)
-        try await Task.sleep(for: .seconds(1))
-        stack.kill("scheduler")
         let begin = Date()
         var result = JSONValue.null
+        while result["status"] != "running", Date().timeIntervalSince(begin) < 10 {
+            result = try await stack.send("GET", "/api/execute/\(id)").json
+        }
+        stack.kill("scheduler")
         while Date().timeIntervalSince(begin) < 30 {
             result = try await stack.send("GET", "/api/execute/\(id)").json
             if result["status"] == "failed" { break }
@@ -100,11 +99,9 @@ struct KillTests {
     @Test("two instances live side by side; the end of one harms no other")
     func twoInstances() async throws {
         let first = try TestStack()
-        let second = try TestStack()
-        defer { second.stop() }
+        let second = TestStack.harmed
         #expect(first.instance != second.instance && first.port != second.port)
         let running = Task { try await second.run("python", "import time\ntime.sleep(3)\nprint('second')") }
-        try await Task.sleep(for: .milliseconds(500))
         #expect(try await first.run("python", "print('first')")["output"] == "first\n")
         first.stop()
         #expect(try await running.value["output"] == "second\n")

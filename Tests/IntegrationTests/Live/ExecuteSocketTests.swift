@@ -130,11 +130,13 @@ extension LiveTests {
             let sandbox = try await StackSandbox(on: stack)
             let token = try await stack.send("POST", "/api/auth/token").json["token"]?.string ?? ""
             let (_, foreign) = try await stack.makeAccount()
+            try await TestStack.awaitMinute(leaving: 4)
             let found = try await LiveClient.run(
                 "door", "door", on: stack, key: foreign,
                 [
                     ("token", .string(token)), ("other_sandbox", .string(sandbox.id)),
                     ("weak", .string(try stack.makeKey("sandbox_read"))),
+                    ("limited", .string(try stack.makeKey("execute", limits: ["standard=2"]))),
                 ])
             try await sandbox.remove()
             #expect(found["accepted"] == true)
@@ -149,7 +151,8 @@ extension LiveTests {
                 ("foreign_sandbox", 404, "RESOURCE_NOT_FOUND"), ("no_sandbox", 404, "RESOURCE_NOT_FOUND"),
                 ("version", 426, "VALIDATION_ERROR"), ("no_version", 426, "VALIDATION_ERROR"),
                 ("no_nonce", 426, "VALIDATION_ERROR"), ("bad_nonce", 400, "VALIDATION_ERROR"),
-                ("post", 405, "VALIDATION_ERROR"), ("plain", 426, "VALIDATION_ERROR"),
+                ("post", 405, "VALIDATION_ERROR"), ("plain", 426, "VALIDATION_ERROR"), ("limited", 101, ""),
+                ("limited_stream", 404, "RESOURCE_NOT_FOUND"), ("limited_over", 429, "RESOURCE_LIMIT_EXCEEDED"),
             ]
             for (name, status, code) in wanted {
                 let answer = found[name] ?? .null
@@ -164,6 +167,13 @@ extension LiveTests {
             #expect(found["protocol"]?["fields"]?["sec-websocket-protocol"]?.string == "bearer.\(token)")
             #expect(found["protocol_other"]?["fields"]?["sec-websocket-protocol"] == nil)
             #expect(found["good"]?["fields"]?["sec-websocket-extensions"] == nil)
+            for (name, left) in [("limited", "1"), ("limited_stream", "0"), ("limited_over", "0")] {
+                let fields = found[name]?["fields"]
+                #expect(fields?["x-ratelimit-limit"] == "2" && fields?["x-ratelimit-reset"] != nil, "\(name)")
+                #expect(fields?["x-ratelimit-remaining"]?.stringValue == left, "\(name)")
+                #expect(fields?["x-soulbox-rate"] == nil && (name == "limited_over") == (fields?["retry-after"] != nil))
+            }
+            #expect(found["good"]?["fields"]?["x-ratelimit-limit"] == nil)
             #expect(found["version"]?["fields"]?["sec-websocket-version"] == "13")
         }
     }

@@ -13,13 +13,14 @@ extension LiveTests {
         }
 
         @Test(
-            "a stopped client, one whose wire is cut and one whose key is revoked are cut off, their executions cancelled"
+            "a stopped client, one whose wire is cut, a revoked key, a token that is over: cut off, executions cancelled"
         )
         func vanished() async throws {
             let stack = try LiveStack.shared
             let (account, key) = try await stack.makeAccount()
             let name = try await stack.send("GET", "/api/accounts/\(account)").json["name"]?.string ?? ""
             let clients = try ["stopped", "unplugged"].map { try LiveClient("faults", $0, on: stack) }
+            let token = try LiveClient("faults", "expired", on: stack)
             let revoked = try await LiveClient.run(
                 "faults", "revoked", on: stack, key: key, [("second", .string(try stack.makeKey(account: name)))])
             for client in clients {
@@ -28,6 +29,9 @@ extension LiveTests {
                 #expect((5...12).contains(found["seconds"]?.double ?? 0), "\(found.text)")
                 #expect(found["record"]?["status"] == "cancelled" && found["record"]?["output"] == "1\n")
             }
+            // A second, five for clocks that differ, and the next look.
+            let over = try await token.result()
+            #expect(over["code"] == 1008 && (5...13).contains(over["seconds"]?.double ?? 0), "\(over.text)")
             // Nothing new is let in from that moment on; what is open is looked at every five seconds.
             #expect(revoked["refused"] == 401 && revoked["told"]?.code == "AUTHENTICATION_REQUIRED", "\(revoked.text)")
             #expect(revoked["closes"]?["execute"] == 1008 && revoked["closes"]?["monitor"] == 1008, "\(revoked.text)")

@@ -38,7 +38,8 @@ extension LiveTests {
             #expect(names.isSuperset(of: ["memory_usage", "active_containers", "queue_depth", "executions_running"]))
             let depths = heard.filter { $0["metric"] == "queue_depth" }.compactMap { $0["at"]?.double }
             for (one, next) in zip(depths, depths.dropFirst()) {
-                #expect((0.8...1.6).contains(next - one), "\(depths)")
+                // One that a busy machine delays is nearer to the next.
+                #expect((0.5...1.6).contains(next - one), "\(depths)")
             }
             #expect(depths.count >= 4)
             let middle = Int(found["middle"]?.double ?? 0)

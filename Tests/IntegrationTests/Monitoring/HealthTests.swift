@@ -37,8 +37,7 @@ struct HealthTests {
 
     @Test("a stopped isolator, gateway or scheduler is seen in time, the answer is prompt, and so is their return")
     func stopped() async throws {
-        let stack = try TestStack()
-        defer { stack.stop() }
+        let stack = TestStack.harmed
         #expect(await stack.waitUntilHealthy(seconds: 10) != nil)
         // Three seconds, and what other work on the machine may take.
         for (process, component, seconds) in [
@@ -61,8 +60,7 @@ struct HealthTests {
 
     @Test("an address that the operator trusts gets figures without a key, and without the database")
     func trusted() async throws {
-        let stack = try TestStack(configuration: "http:\n  metrics_allow: [\"127.0.0.1\"]\n")
-        defer { stack.stop() }
+        let stack = TestStack.harmed
         #expect(try await stack.send("GET", "/api/metrics", authenticated: false).status == 200)
         // For this page alone.
         #expect(try await stack.send("GET", "/api/metrics/performance", authenticated: false).status == 401)

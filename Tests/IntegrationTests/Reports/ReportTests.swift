@@ -153,7 +153,7 @@ struct ReportTests {
                 + "cpu_millicores, process_limit, created_at, completed_at, reason, wall_us, cpu_us, memory_peak, queue_us) "
                 + "SELECT gen_random_uuid(), account_id, key_id, status, runtime, template, timeout_ms, memory_bytes, "
                 + "cpu_millicores, process_limit, created_at, completed_at - n * interval '1 s', reason, wall_us, cpu_us, "
-                + "memory_peak, queue_us FROM executions, generate_series(1, 10000) n WHERE status = 'completed' "
+                + "memory_peak, queue_us FROM executions, generate_series(1, 5000) n WHERE status = 'completed' "
                 + "AND completed_at IS NOT NULL AND sandbox_id IS NULL AND runtime = 'python'")
         var killed = 0
         for _ in 0..<4 {

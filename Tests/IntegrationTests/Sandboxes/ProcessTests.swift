@@ -119,8 +119,7 @@ struct ProcessTests {
 
     @Test("1: background processes outlive the isolation service, with their output")
     func outlive() async throws {
-        let own = try TestStack()
-        defer { own.stop() }
+        let own = TestStack.harmed
         let sandbox = try await StackSandbox(on: own)
         let pid = try await start(
             sandbox, ["python3", "-uc", "import time\nfor i in range(1000):\n print(i); time.sleep(0.05)"])

@@ -35,7 +35,13 @@ final class TestStack: Sendable {
             .path
     }
 
-    init(configuration: String? = nil, database: String? = nil) throws {
+    /// Starts one, and waits until it is ready.
+    ///
+    /// - Parameters:
+    ///   - configuration: Its `soulbox.yml`.
+    ///   - database: The server that it gets; nil for one of its own.
+    ///   - trusting: A file of certificates that it sees in the place of the host's.
+    init(configuration: String? = nil, database: String? = nil, trusting certificates: String? = nil) throws {
         let home = "/tmp/soulbox-test-\(UUID().uuidString.prefix(8).lowercased())"
         self.home = home
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
@@ -47,8 +53,17 @@ final class TestStack: Sendable {
         tlsPort = ports.1
         let log = home + "/supervisor.log"
         self.database = database
+        let program = TestStack.binaries + "/soulbox"
+        let command =
+            certificates.map {
+                let bundle = "/etc/ssl/certs/ca-certificates.crt"
+                return [
+                    "/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+                    "mount --bind '\($0)' \(bundle) && exec '\(program)' up",
+                ]
+            } ?? [program, "up"]
         supervisor = try TestProcess(
-            TestStack.binaries + "/soulbox", ["up"],
+            command[0], Array(command.dropFirst()),
             environment: [
                 "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOULBOX_HOME": home, "SOULBOX_HTTP_PORT": String(ports.0),
                 "SOULBOX_HTTPS_PORT": String(ports.1), "DATABASE_URL": database ?? "",

@@ -30,7 +30,7 @@ def ask(request):
 
 
 def door():
-    token, other, weak = OPTIONS["token"], OPTIONS["other_sandbox"], OPTIONS["weak"]
+    token, other, weak, limited = (OPTIONS[name] for name in ("token", "other_sandbox", "weak", "limited"))
     nonce = base64.b64encode(b"0123456789abcdef").decode()
     accepted = base64.b64encode(hashlib.sha1((nonce + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
     terminal = f"/ws/sandboxes/{other}/terminal"
@@ -59,6 +59,12 @@ def door():
         "bad_nonce": upgrade(nonce="short"),
         "post": upgrade(method="POST", fields={"Content-Length": "0"}),
         "plain": f"GET /ws/execute HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\nConnection: close\r\n\r\n".encode(),
+        # Two a minute.
+        "limited": upgrade(key=limited),
+        "limited_stream": (
+            f"GET /api/execute/exec_nothing/events HTTP/1.1\r\nHost: x\r\nX-API-Key: {limited}\r\n"
+            "Connection: close\r\n\r\n").encode(),
+        "limited_over": upgrade(key=limited),
     }
     outcome = {name: ask(request) for name, request in cases.items()}
     outcome["accepted"] = outcome["good"]["fields"].get("sec-websocket-accept") == accepted

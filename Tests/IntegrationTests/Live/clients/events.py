@@ -93,7 +93,7 @@ def logs():
             times.append(time.monotonic())
     whole = rest("GET", path)[2]
     middle = whole["entries"][0]["offset"] + len(whole["entries"][0]["data"])
-    connection.request("GET", f"{path}?follow=true&offset={middle}", headers={"X-API-Key": KEY})
+    connection.request("GET", f"{path}?offset={middle}&follow", headers={"X-API-Key": KEY})
     later = [json.loads(line) for line in connection.getresponse().read().splitlines() if line.strip()]
     foreign = rest("GET", f"{path}?follow=true", key=OPTIONS["foreign"])
     odd = rest("GET", f"{path}?follow=true&offset=x")

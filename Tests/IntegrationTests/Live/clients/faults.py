@@ -110,6 +110,18 @@ def revoked():
     return {"refused": refused, "told": told, "closes": closes, "seconds": seconds, "record": record}
 
 
+def expired():
+    """A token whose time ends while a connection is open with it."""
+    token = rest("POST", "/api/auth/token", {"expires_in": 1})[2]["token"]
+    begin = time.monotonic()
+    with link("/ws/monitor", key=None, headers={"Authorization": f"Bearer {token}"}) as monitor:
+        try:
+            while True:
+                monitor.recv(timeout=20)
+        except ConnectionClosed as closed:
+            return {"code": closed.rcvd.code, "seconds": time.monotonic() - begin}
+
+
 FLOOD = "import sys\nfor i in range(16384):\n    sys.stdout.write('x' * 65535 + '\\n')"
 
 
