@@ -12,6 +12,11 @@ final class RunningExecution {
     /// What the service may take beyond the limits that it enforces itself: waiting for a turn, making, cleaning up.
     private static let graceSeconds = 60
 
+    /// How long nothing may begin before it is looked whether the service answers at all, and how long it may then take.
+    private static let silenceNanoseconds: UInt64 = 5_000_000_000
+    private static let answerMilliseconds: CInt = 2000
+    private static let patience = 3
+
     private let request: ExecutionRequest
     private let connection: IsolationConnection
     private let connections: IsolatorConnections
@@ -22,6 +27,8 @@ final class RunningExecution {
     private let beganAt = MonotonicClock.now
     private var clientDescriptor: CInt
     private var startedAt: Timestamp?
+    private var lookAt = MonotonicClock.now + RunningExecution.silenceNanoseconds
+    private var silences = 0
     private var noticeAt: UInt64?
     private var isNoticed = false
     private var takesOutput = true
@@ -69,6 +76,7 @@ final class RunningExecution {
                     }
                     notice(started)
                     try terminateIfDue()
+                    try look()
                     if MonotonicClock.now > deadline { throw IsolationError(.unavailable, "no end in time") }
                 }
             } catch {
@@ -83,7 +91,9 @@ final class RunningExecution {
         let now = MonotonicClock.now
         let abandonedAt = ending == nil ? request.live?.abandonedAt : nil
         let next =
-            [deadline, isNoticed ? nil : noticeAt, endAt, abandonedAt, ordersAt].compactMap { $0 }.min() ?? deadline
+            [
+                deadline, isNoticed ? nil : noticeAt, endAt, abandonedAt, ordersAt, startedAt == nil ? lookAt : nil,
+            ].compactMap { $0 }.min() ?? deadline
         // What nobody takes stays in the pipe, where it holds the program up.
         takesOutput = request.live?.takesOutput ?? true
         var entries = [
@@ -177,6 +187,21 @@ final class RunningExecution {
         let isKnown = try connections.terminate(execution: request.id, account: request.account, reason: ending)
         // Unknown means that the service has not read the call yet, or that the last event is on its way.
         self.endAt = isKnown ? nil : MonotonicClock.now + RunningExecution.retryNanoseconds
+    }
+
+    /// Gives up a service that hangs while the execution waits to begin: nothing tells a kept connection to it from a good one.
+    private func look() throws(IsolationError) {
+        guard startedAt == nil, MonotonicClock.now >= lookAt else { return }
+        do {
+            _ = try connections.status(timeoutMilliseconds: RunningExecution.answerMilliseconds)
+            silences = 0
+        } catch {
+            silences += 1
+            guard silences < RunningExecution.patience else {
+                throw IsolationError(.unavailable, "the isolation service does not answer")
+            }
+        }
+        lookAt = MonotonicClock.now + RunningExecution.silenceNanoseconds / (silences == 0 ? 1 : 5)
     }
 
     private var record: ExecutionRecord {

@@ -22,6 +22,8 @@ enum DetachedStart {
         }
         environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
         environment["SOULBOX_HOME"] = instance.home
+        // A supervisor that was killed has left a state behind that says ready; its successor reads it, and then writes its own.
+        let stale = (try? Files.status(instance.stateFile))?.changed
         let started = try Spawn(
             path: instance.binaries + "/soulbox", arguments: ["up"],
             environment: environment.map { ($0.key, $0.value) }, log: log.rawValue
@@ -35,7 +37,8 @@ enum DetachedStart {
             for line in lines.dropFirst(shown) { print("  " + line) }
             shown = max(shown, lines.count)
             fflush(nil)
-            if StackState.read(instance.stateFile)?.isReady == true { return }
+            let isNew = (try? Files.status(instance.stateFile))?.changed != stale
+            if isNew, StackState.read(instance.stateFile)?.isReady == true { return }
             guard !process.hasExited else {
                 throw OperatorError("the stack did not start", advice: "The lines above say why; more is in \(path).")
             }
