@@ -103,6 +103,7 @@ struct PoolFiller: Sendable {
                 used + shelf.bytesEach <= pool.settings.memoryBytes
             else { return nil }
             state.shelves[kind]?.building += 1
+            state.building += 1
             return (kind, shelf.image)
         }
     }
@@ -127,6 +128,7 @@ struct PoolFiller: Sendable {
             return nil
         }
         if let unwanted { pool.discard(unwanted) }
+        pool.state.withLock { $0.building -= 1 }
     }
 
     /// Removes what demand has left behind, a little at a time.

@@ -32,6 +32,8 @@ final class ReadyPool: Sendable {
     struct State {
         var shelves: [Kind: PoolShelf] = [:]
         var counts = Counts()
+        /// How many are being made.
+        var building = 0
         var isClosed = false
     }
 
@@ -106,6 +108,9 @@ final class ReadyPool: Sendable {
 
     /// How many stand ready.
     var readyCount: Int { state.withLock { $0.shelves.values.reduce(0) { $0 + $1.ready.count } } }
+
+    /// How many are being made.
+    var buildingCount: Int { state.withLock { $0.building } }
 
     /// How many stand ready of each template, those with a program that waits and those without together.
     var readyCounts: [ReadyCount] {

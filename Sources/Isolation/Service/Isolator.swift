@@ -150,7 +150,8 @@ public final class Isolator: Sendable {
         disks.close()
         table.endAll(.lost)
         let deadline = MonotonicClock.now + seconds * 1_000_000_000
-        let made = { [self] in oneShots.count + supply.pool.persistent.count }
+        // With those that are being made, which are counted by nobody else yet.
+        let made = { [self] in supply.pool.buildingCount + oneShots.count + supply.pool.persistent.count }
         while made() > 0 || table.count > 0, MonotonicClock.now < deadline { usleep(20_000) }
         cgroups.removeInstance()
         networks.end()
