@@ -5,7 +5,7 @@ internal import SoulBoxModel
 /// A program of the image that has started, and waits on a descriptor for its work. No code of a user has run in it.
 final class PrestartedProgram: Sendable {
     /// What waits for it to be ready, in nanoseconds. A JVM that warms up on a busy machine takes seconds.
-    private static let patience: UInt64 = 30_000_000_000
+    static let patience: UInt64 = 30_000_000_000
 
     /// What it was started as.
     let command: Command
@@ -39,9 +39,10 @@ final class PrestartedProgram: Sendable {
     /// - Parameters:
     ///   - zygote: What it is forked from; nil has PID 1 start it.
     ///   - isAhead: Whether nobody waits for it yet.
+    ///   - patience: How long its start may take, in nanoseconds.
     init(
         _ command: Command, in sandbox: Sandbox, limits: ExecutionLimits, diskBytes: Int64, filters: SeccompFilters,
-        zygote: Zygote? = nil, isAhead: Bool
+        zygote: Zygote? = nil, isAhead: Bool, patience: UInt64 = PrestartedProgram.patience
     ) throws(SandboxError) {
         let slot = sandbox.slot
         self.command = command
@@ -84,8 +85,13 @@ final class PrestartedProgram: Sendable {
                 program, forkedFrom: zygote, in: sandbox, filters: filters, handover: handover)
         }
         self.started = started
-        try started.go()
-        try PrestartedProgram.waitUntil(ready.first, started)
+        do throws(SandboxError) {
+            try started.go()
+            try PrestartedProgram.waitUntil(ready.first, started, patience)
+        } catch {
+            started.end()
+            throw error
+        }
         startMicroseconds = try step(.supervise) { () throws(SystemCallError) in
             try started.leaf.usage().cpuMicroseconds
         }
@@ -102,13 +108,15 @@ final class PrestartedProgram: Sendable {
         }
     }
 
-    private static func waitUntil(_ ready: SharedDescriptor, _ started: StartedProgram) throws(SandboxError) {
+    private static func waitUntil(
+        _ ready: SharedDescriptor, _ started: StartedProgram, _ patience: UInt64
+    ) throws(SandboxError) {
         var entries = [
             PollEntry(descriptor: ready.rawValue, events: .input),
             PollEntry(descriptor: started.connection.pollDescriptor, events: .input),
         ]
         _ = try step(.supervise) { () throws(SystemCallError) in
-            try Poll.wait(&entries, timeout: CInt(PrestartedProgram.patience / 1_000_000))
+            try Poll.wait(&entries, timeout: CInt(patience / 1_000_000))
         }
         guard entries[1].returned.isEmpty, !entries[0].returned.isEmpty,
             (try? Files.read(from: ready.rawValue, count: 1)) == [UInt8(ascii: "R")]

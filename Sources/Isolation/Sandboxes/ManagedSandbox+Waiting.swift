@@ -7,6 +7,8 @@ extension ManagedSandbox {
     private static let waitingMemory: UInt64 = 64 << 20
     /// How long is waited for one that starts, in nanoseconds.
     private static let startPatience: UInt64 = 2_000_000_000
+    /// Where an interpreter's start finds what a user has installed for himself (site.USER_BASE).
+    private static let userPackages = ".local/lib"
 
     /// The program that waits for the sandbox's next execution, for the caller alone; nil when there is none.
     func takeWaiting() -> PrestartedProgram? {
@@ -33,7 +35,8 @@ extension ManagedSandbox {
     }
 
     /// Starts the program that is to wait for the next execution, and gives it; nil when this is no moment for it: something
-    /// runs in the sandbox or changes it, one waits already, or there is little memory left.
+    /// runs in the sandbox or changes it, one waits already, there is little memory left, or its start would run code of the
+    /// user's, which only executions and background processes do.
     ///
     /// It starts as the next execution's own would. Files that come until then are looked at when it gets its work.
     func startWaiting(
@@ -57,11 +60,12 @@ extension ManagedSandbox {
         let group = claimed.sandbox.group.group
         guard case .list(let programs) = try claimed.sandbox.connect().ask(InitMessage.list),
             programs.allSatisfy({ $0.status != nil }),
-            try group.memoryInUse() + ManagedSandbox.waitingMemory <= UInt64(claimed.limits.memoryBytes)
+            try group.memoryInUse() + ManagedSandbox.waitingMemory <= UInt64(claimed.limits.memoryBytes),
+            !hasUserPackages(claimed.sandbox)
         else { return nil }
         let program = try PrestartedProgram(
             command, in: claimed.sandbox, limits: limits, diskBytes: claimed.limits.diskBytes, filters: filters,
-            isAhead: true)
+            isAhead: true, patience: ManagedSandbox.startPatience)
         let isInTime = state.update { state -> Bool in
             // It may have died, or been killed by its operator.
             guard state.sandbox === claimed.sandbox else { return false }
@@ -73,5 +77,15 @@ extension ManagedSandbox {
             return nil
         }
         return program
+    }
+
+    /// Whether there are any, or nobody knows.
+    private func hasUserPackages(_ sandbox: Sandbox) -> Bool {
+        do throws(IsolationError) {
+            _ = try SandboxFiles(sandbox).entry(ManagedSandbox.userPackages)
+            return true
+        } catch {
+            return error.code != .notFound
+        }
     }
 }

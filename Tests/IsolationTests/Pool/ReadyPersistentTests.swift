@@ -121,6 +121,16 @@ struct ReadyPersistentTests {
         #expect(beside.output == "True\n", "\(beside)")
         usleep(300_000)
         #expect(try sandbox.programs().count == 1)
+        try sandbox.connect().signalProcess(process.pid, SIGKILL, in: sandbox.id, account: sandbox.account)
+        // Code of the user's that an interpreter's start would run runs in executions and background processes alone.
+        let packages = try sandbox.hidden(
+            "import os, site; d = site.getusersitepackages(); os.makedirs(d); open(d + '/a.pth', 'w').write('import os; os.mkdir(\"/workspace/\" + str(os.getpid()))')"
+        )
+        #expect(packages.outcome?.exitCode == 0, "\(packages)")
+        usleep(300_000)
+        let seen = try sandbox.hidden(
+            "import os; print([f for f in os.listdir('/workspace') if f.isdigit()] == [str(os.getpid())])")
+        #expect(seen.output == "True\n", "\(seen)")
     }
 
     @Test("paused before its first execution: what waited for that is no part of it")
