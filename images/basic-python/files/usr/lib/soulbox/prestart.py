@@ -24,6 +24,14 @@ def wait():
 
         zygote = _imp.create_dynamic(Library)
 
+    # What the template says that most programs want; its option is not among what they see.
+    preload = sys._xoptions.pop("preload", "")
+    if preload:
+        at = sys.orig_argv.index("preload=" + preload)
+        del sys.orig_argv[at - 1 : at + 1]
+        for name in preload.split(","):
+            __import__(name)
+
     # What the start has made lives as long as the process: collections, those of its end too, need not look at it. But for
     # the dictionary of __main__, which is to hold what the program makes: empty, it is left out when a collection meets it,
     # and taken up again when it is filled.
