@@ -1,1 +1,1 @@
-process.stdout.write("1\n"); process.stderr.write("2\n"); setImmediate(() => console.log("immediate")); process.nextTick(() => console.log("tick")); Promise.resolve().then(() => console.log("micro")); setTimeout(() => console.log("timer"), 5);
+process.stdout.write("1\n"); process.stderr.write("2\n"); setImmediate(() => console.log("immediate")); process.nextTick(() => console.log("tick")); Promise.resolve().then(() => console.log("micro")); setTimeout(() => console.log("timer"), 300);
