@@ -155,9 +155,10 @@ struct ReadyPoolTests {
         #expect(isolator.waitUntilReady())
         let wrong = Monitor(0)
         let ends = Monitor(0)
+        let each = Host.repetitions(640) / 8
         for _ in 0..<8 {
             Thread.detachNewThread {
-                for _ in 0..<80 where (try? Run.python("print(1)", on: isolator).output) != "1\n" {
+                for _ in 0..<each where (try? Run.python("print(1)", on: isolator).output) != "1\n" {
                     wrong.update { $0 += 1 }
                 }
                 ends.update { $0 += 1 }
