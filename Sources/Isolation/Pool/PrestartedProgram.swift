@@ -88,12 +88,13 @@ final class PrestartedProgram: Sendable {
         do throws(SandboxError) {
             try started.go()
             try PrestartedProgram.waitUntil(ready.first, started, patience)
+            startMicroseconds = try step(.supervise) { () throws(SystemCallError) in
+                try started.leaf.usage().cpuMicroseconds
+            }
         } catch {
+            // A persistent sandbox lives on, and would keep the program and its group.
             started.end()
             throw error
-        }
-        startMicroseconds = try step(.supervise) { () throws(SystemCallError) in
-            try started.leaf.usage().cpuMicroseconds
         }
     }
 

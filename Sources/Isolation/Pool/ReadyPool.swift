@@ -32,7 +32,7 @@ final class ReadyPool: Sendable {
     struct State {
         var shelves: [Kind: PoolShelf] = [:]
         var counts = Counts()
-        /// How many are being made.
+        /// How many are being made, those too whose shelf has gone meanwhile.
         var building = 0
         var isClosed = false
     }

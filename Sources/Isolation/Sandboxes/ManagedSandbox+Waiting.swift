@@ -66,6 +66,7 @@ extension ManagedSandbox {
         let program = try PrestartedProgram(
             command, in: claimed.sandbox, limits: limits, diskBytes: claimed.limits.diskBytes, filters: filters,
             isAhead: true, patience: ManagedSandbox.startPatience)
+        // Last: whoever takes it finds it whole, and until then nobody else changes the sandbox.
         let isInTime = state.update { state -> Bool in
             // It may have died, or been killed by its operator.
             guard state.sandbox === claimed.sandbox else { return false }
