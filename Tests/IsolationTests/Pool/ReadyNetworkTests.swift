@@ -65,6 +65,7 @@ struct ReadyNetworkTests {
         ] as [([String], String)] {
             var taken = 0
             for _ in 0..<3 {
+                #expect(network.isolator.waitUntilReady())
                 let before = try IsolationConnection(path: network.isolator.socket).status().readyTaken
                 var request = Run.Request(TestSandbox.client + ReadyNetworkTests.reaches)
                 request.network = NetworkedIsolator.network(hosts)
