@@ -97,7 +97,10 @@ final class SandboxRegistry: Sendable {
             throw error
         }
         log.info("sandbox made", metadata: ["sandbox.id": "\(id)"])
-        return inspect(new)
+        // Nothing has gone over its link yet, and to ask the packet filter takes a process.
+        var state = new.inspect()
+        if network.enabled { state.traffic = SandboxTraffic(sentBytes: 0, receivedBytes: 0, refusedPackets: 0) }
+        return state
     }
 
     /// Starts a sandbox.
