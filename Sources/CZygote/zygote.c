@@ -91,24 +91,46 @@ static unsigned long hexadecimal(char *text, char **rest) {
     }
 }
 
+// Makes pages of a writable mapping the process's own: those that the zygote has written to, and no others. What it has not
+// touched, half of the interpreter's heap, would have to be cleared now and given back at the end.
+static void populate_mapping(int pagemap, unsigned long begin, unsigned long end, unsigned long page) {
+    uint64_t entries[256];
+    unsigned long first = 0;
+    for (unsigned long at = begin; at < end;) {
+        unsigned long count = (end - at) / page < 256 ? (end - at) / page : 256;
+        ssize_t length = pread(pagemap, entries, count * sizeof entries[0], (off_t)(at / page * sizeof entries[0]));
+        if (length < (ssize_t)sizeof entries[0]) return;
+        for (size_t i = 0; i < (size_t)length / sizeof entries[0]; i++, at += page) {
+            // Documentation/admin-guide/mm/pagemap.rst: bit 63, present; bit 61, still the file's.
+            int is_written = (entries[i] >> 63 & 1) != 0 && (entries[i] >> 61 & 1) == 0;
+            if (is_written && !first) first = at;
+            if (is_written || !first) continue;
+            (void)madvise((void *)first, at - first, MADV_POPULATE_WRITE_);
+            first = 0;
+        }
+    }
+    if (first) (void)madvise((void *)first, end - first, MADV_POPULATE_WRITE_);
+}
+
 // Makes the memory that the interpreter will write to its own, page by page, while nobody waits for it: each page that is
 // still the zygote's is copied when it is first written to, and an interpreter that ends writes to nearly all of them.
 static void populate(void) {
     static char maps[64 << 10];
-    int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC), pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     size_t length = 0;
     for (ssize_t count = 1; file >= 0 && count > 0 && length < sizeof maps - 1; length += (size_t)count) {
         count = read(file, maps + length, sizeof maps - 1 - length);
         if (count < 0) count = 0;
     }
-    if (file >= 0) close(file);
     maps[length] = 0;
     // proc_pid_maps(5): "begin-end rw-p offset device inode path"
-    for (char *line = maps; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+    for (char *line = maps; pagemap >= 0 && line && *line; line = strchr(line, '\n'), line += line != NULL) {
         char *rest;
         unsigned long begin = hexadecimal(line, &rest), end = *rest == '-' ? hexadecimal(rest + 1, &rest) : 0;
-        if (end > begin && !strncmp(rest, " rw-p", 5)) (void)madvise((void *)begin, end - begin, MADV_POPULATE_WRITE_);
+        if (end > begin && !strncmp(rest, " rw-p", 5)) populate_mapping(pagemap, begin, end, (unsigned long)getpagesize());
     }
+    if (file >= 0) close(file);
+    if (pagemap >= 0) close(pagemap);
 }
 
 static PyObject *serve(PyObject *self, PyObject *unused) {

@@ -35,8 +35,10 @@ public enum Identifier {
 
     /// The 16 bytes of a new UUIDv7.
     public static func makeUUID() -> [UInt8] {
+        // Two words and not sixteen bytes: each is a system call.
         var generator = SystemRandomNumberGenerator()
-        var bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        let random = [generator.next() as UInt64, generator.next()]
+        var bytes = (0..<16).map { UInt8(truncatingIfNeeded: random[$0 / 8] >> UInt64(8 * ($0 % 8))) }
         let milliseconds = UInt64(Timestamp.now.microseconds / 1000)
         for index in 0..<6 { bytes[index] = UInt8(truncatingIfNeeded: milliseconds >> UInt64(8 * (5 - index))) }
         bytes[6] = bytes[6] & 0x0F | 0x70

@@ -18,7 +18,9 @@ enum RequestID {
     static func make() -> String {
         let digits = Array("0123456789abcdef".utf8)
         var generator = SystemRandomNumberGenerator()
-        let random = (0..<32).map { _ in digits[Int.random(in: 0..<16, using: &generator)] }
-        return "req_" + String(decoding: random, as: UTF8.self)
+        // Two words and not 32 digits: each is a system call.
+        let random = [generator.next() as UInt64, generator.next()]
+        let text = (0..<32).map { digits[Int(random[$0 / 16] >> UInt64(4 * ($0 % 16)) & 15)] }
+        return "req_" + String(decoding: text, as: UTF8.self)
     }
 }

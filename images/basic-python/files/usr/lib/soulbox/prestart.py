@@ -32,6 +32,12 @@ def wait():
         for name in preload.split(","):
             __import__(name)
 
+    # The program's environment is hardly ever another than that of this start, without what says that it is one.
+    for name in (b"SOULBOX_PRESTART", b"SOULBOX_ZYGOTE"):
+        os.environb.pop(name, None)
+    usual = b"0\0" + b"".join(name + b"=" + value + b"\0" for name, value in os.environb.items())
+    library = os.path.expanduser("~/.local/lib")
+
     # What the start has made lives as long as the process: collections, those of its end too, need not look at it. But for
     # the dictionary of __main__, which is to hold what the program makes: empty, it is left out when a collection meets it,
     # and taken up again when it is filled.
@@ -58,28 +64,36 @@ def wait():
             size = 4 + int.from_bytes(data[:4], "little")
     os.close(4)
     os.close(5)
-    strings = data[4:].split(b"\0")[:-1]
-    count = int(strings[0])
-    arguments = [os.fsdecode(text) for text in strings[1 : count + 1]]
-    environment = dict(text.split(b"=", 1) for text in strings[count + 1 :])
-    if shadows(os, sys):
+    work = data[4:]
+    if shadows(os, sys, library):
+        arguments, environment = parse(os, work)
         os.execve(sys.orig_argv[0], sys.orig_argv + arguments, environment)
-    # Through os.environb both the mapping and the process's own environment change.
-    for name in list(os.environb):
-        del os.environb[name]
-    for name, value in environment.items():
-        os.environb[name] = value
-    sys.argv += arguments
-    sys.orig_argv += arguments
+    if work != usual:
+        arguments, environment = parse(os, work)
+        # Through os.environb both the mapping and the process's own environment change.
+        for name in list(os.environb):
+            del os.environb[name]
+        for name, value in environment.items():
+            os.environb[name] = value
+        sys.argv += arguments
+        sys.orig_argv += arguments
     # It may know the directory as it was before the program's files were there.
     finder = sys.path_importer_cache.get(os.getcwd())
     if finder is not None:
         finder.invalidate_caches()
 
 
-def shadows(os, sys):
+def parse(os, work):
+    """The arguments and the environment that the work names."""
+    strings = work.split(b"\0")[:-1]
+    count = int(strings[0])
+    arguments = [os.fsdecode(text) for text in strings[1 : count + 1]]
+    return arguments, dict(text.split(b"=", 1) for text in strings[count + 1 :])
+
+
+def shadows(os, sys, library):
     """Whether a file of the program's would have been imported by the interpreter's start, or been on its path."""
-    if os.path.isdir(os.path.expanduser("~/.local/lib")):
+    if os.access(library, os.F_OK):
         return True
     for name in os.listdir():
         name = name.partition(".")[0]
