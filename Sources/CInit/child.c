@@ -46,12 +46,11 @@ static void execute(void) {
     errno = failure;
 }
 
-pid_t init_start(const struct program *program) {
+pid_t init_start(struct program *program) {
     pid_t pid = fork();
     if (pid == 0) {
-        // While nothing is lost yet: a packet that is malformed here was refused before.
-        collect_strings(program);
         program_become(program);
+        collect_strings(program);
         execute();
         program_fail(CONNECTION, PROGRAM_STEP_EXEC);
     }

@@ -62,7 +62,48 @@ static int install_filter(const void *bytes, uint32_t count) {
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
-void program_become(const struct program *program) {
+// A GO packet without a body lets the process go on to what START said. One with a body says what it is to execute: these
+// words, then limits, arguments and variables. Beside it are its three streams.
+struct work {
+    uint32_t kind, length, limit_count, argument_count, variable_count, string_bytes;
+};
+
+static size_t count_strings(const char *bytes, size_t size) {
+    size_t found = 0;
+    for (size_t i = 0; i < size; i++) found += bytes[i] == 0;
+    return size > 0 && bytes[size - 1] != 0 ? 0 : found;
+}
+
+// Waits for the isolator's word; whatever is not whole ends the process.
+static void await_go(struct program *program) {
+    static char packet[256 << 10];
+    struct work work = {0};
+    int streams[3], count;
+    ssize_t length = program_receive(CONNECTION, packet, sizeof packet, 0, streams, 3, &count);
+    if (length < 8) _exit(127);
+    memcpy(&work, packet, (size_t)length < sizeof work ? (size_t)length : sizeof work);
+    if (work.kind != PROGRAM_KIND_GO || work.length != (size_t)length - 8) _exit(127);
+    if (work.length == 0) return;
+    size_t limits = work.limit_count * sizeof(struct program_limit);
+    if ((size_t)length < sizeof work || program->is_forked || count != 3 || work.limit_count > 16 ||
+        work.argument_count == 0 || work.argument_count > PROGRAM_MAXIMUM_STRINGS ||
+        work.variable_count > PROGRAM_MAXIMUM_STRINGS ||
+        sizeof work + limits + (uint64_t)work.string_bytes != (uint64_t)length)
+        _exit(127);
+    program->limit_count = work.limit_count;
+    program->limits = packet + sizeof work;
+    program->argument_count = work.argument_count;
+    program->variable_count = work.variable_count;
+    program->strings = packet + sizeof work + limits;
+    if (count_strings(program->strings, work.string_bytes) != work.argument_count + work.variable_count) _exit(127);
+    // Lower only: START gave the most that any program may have.
+    if (set_limits(program) < 0) program_fail(CONNECTION, PROGRAM_STEP_LIMITS);
+    for (int i = 0; i < 3; i++)
+        if (dup2(streams[i], i) < 0 || close(streams[i]) < 0) program_fail(CONNECTION, PROGRAM_STEP_STREAMS);
+    (void)ioctl(0, TIOCSCTTY, 0);
+}
+
+void program_become(struct program *program) {
     int connection = program->connection;
     // A session of its own first: no terminal of anybody's, and a process group that signals can go to.
     if (setsid() < 0) program_fail(connection, PROGRAM_STEP_SESSION);
@@ -111,9 +152,9 @@ void program_become(const struct program *program) {
 
     // The isolator learns the host's pid from the credentials of this packet, moves the process into its cgroup and
     // checks its posture; then it says go.
-    uint32_t ready[3] = {PROGRAM_KIND_READY, 4, (uint32_t)getpid()}, go[2] = {0, 0};
+    uint32_t ready[3] = {PROGRAM_KIND_READY, 4, (uint32_t)getpid()};
     if (send(connection, ready, sizeof ready, MSG_NOSIGNAL) != sizeof ready) program_fail(connection, PROGRAM_STEP_READY);
-    if (recv(connection, go, sizeof go, 0) != sizeof go || go[0] != PROGRAM_KIND_GO) _exit(127);
+    await_go(program);
     // Exec would do it.
     if (program->is_forked) close(connection);
 }

@@ -34,6 +34,11 @@ public struct ExecutionStore: Sendable {
         // scheduler is promised at once.
         let durability = execution.owner == nil ? "" : ", set_config('synchronous_commit', 'off', true)"
         return try pool.withConnection { connection in
+            if KeyAdmission.serves(ticket, execution),
+                let admission = try KeyAdmission.admission(ticket, new: execution, id: id, connection)
+            {
+                return admission
+            }
             let result = try connection.run(
                 """
                 SELECT a.* FROM admit_execution(

@@ -35,15 +35,23 @@ enum KeyAdmission {
             AND (k.secret_hash = $2 OR (k.previous_hash = $2 AND k.previous_until > clock_timestamp()))
         """
 
-    /// A request that waited for its turn over the end of a minute counts for the later one.
-    private static let count = """
+    /// What counts one more request; `values` gives subject, class, minute and 1. A request that waited for its turn over the end
+    /// of a minute counts for the later one.
+    static func count(_ values: String) -> String {
+        """
         INSERT INTO rate_counts AS r (subject, class, minute, count)
-        VALUES ($1, $2, floor(extract(epoch FROM clock_timestamp()) / 60)::bigint, 1)
+        \(values)
         ON CONFLICT (subject, class) DO UPDATE SET
             count = CASE WHEN r.minute >= excluded.minute THEN least(r.count + 1, 1000000000) ELSE 1 END,
             minute = greatest(r.minute, excluded.minute)
         RETURNING r.count, r.minute
         """
+    }
+
+    /// The minute that is now, as minutes since 1970.
+    static let minute = "floor(extract(epoch FROM clock_timestamp()) / 60)::bigint"
+
+    private static let countRequest = count("VALUES ($1, $2, \(minute), 1)")
 
     /// To the minute: a write for each request would cost more than it tells.
     private static let touch = """
@@ -55,19 +63,32 @@ enum KeyAdmission {
     static func admission(
         _ row: PostgresRow, _ ticket: Ticket, _ connection: PostgresConnection
     ) throws(PostgresError) -> Admission {
-        let key = PostgresParameter.uuid(ticket.credential.keyID)
+        var counted: PostgresRow?
+        if try row.integer("allowed") > 0 {
+            counted = try connection.run(
+                countRequest, [.uuid(ticket.credential.keyID), .text(ticket.rateClass.rawValue)]
+            ).first
+        }
+        return try admission(row, counted: counted, ticket, connection)
+    }
+
+    /// Notes that a good key is used, and looks at what it may do.
+    ///
+    /// - Parameter counted: What `count` returned; nil for a key without a limit.
+    static func admission(
+        _ row: PostgresRow, counted: PostgresRow?, _ ticket: Ticket, _ connection: PostgresConnection
+    ) throws(PostgresError) -> Admission {
         let allowed = Int(try row.integer("allowed"))
         var rate: RateState?
         if allowed > 0 {
-            let counted = try connection.run(count, [key, .text(ticket.rateClass.rawValue)])
-            guard let counted = counted.first else { throw PostgresError(.decoding, "no count") }
+            guard let counted else { throw PostgresError(.decoding, "no count") }
             let number = Int(try counted.integer("count"))
             rate = RateState(
                 limit: allowed, remaining: max(allowed - number, 0),
                 resetAt: (try counted.integer("minute") + 1) * 60)
             if number > allowed { return Admission(.limited, rate: rate) }
         }
-        if try row.bool("is_stale") { try connection.run(touch, [key]) }
+        if try row.bool("is_stale") { try connection.run(touch, [.uuid(ticket.credential.keyID)]) }
         let caller = Caller(
             keyID: ticket.credential.keyID, accountID: try row.bytes("account"),
             permissions: Permission.set(of: try row.textArray("granted")))

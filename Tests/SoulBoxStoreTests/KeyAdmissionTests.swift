@@ -55,6 +55,81 @@ struct KeyAdmissionTests {
         }
     }
 
+    @Test(
+        "an execution is noted as by admit_execution(), of every state of a key, its account and permission, time after time",
+        arguments: changes + ["execution_limit = 2", "execution_limit = 2, last_used_at = now()"])
+    func execution(change: String) throws {
+        let store = try StoreFixture()
+        for quota in ["concurrent_executions_quota = NULL", "concurrent_executions_quota = 2", "cpu_seconds_quota = 0"]
+        {
+            for permissions in [[], [.execute], [.admin], [.monitorRead]] as [[Permission]] {
+                let plain = try noted(store, change, quota, permissions, acting: nil)
+                let asked = try noted(store, change, quota, permissions, acting: store.account)
+                #expect(plain.admissions == asked.admissions, "\(quota) \(permissions)")
+                #expect(plain.rows == asked.rows, "\(quota) \(permissions)")
+            }
+        }
+    }
+
+    /// What four requests of a new key were told, and what the database has of them afterwards.
+    private func noted(
+        _ store: StoreFixture, _ change: String, _ quota: String, _ permissions: [Permission], acting: [UInt8]?
+    ) throws -> (admissions: [Admission], rows: [String]) {
+        let credential = StoreFixture.makeCredential()
+        try store.keys.create(
+            account: "ours", credential: credential, name: "n", permissions: permissions, limits: .init(),
+            expiresAt: nil)
+        func run(_ statement: String) throws -> [String] {
+            try store.pool.withConnection {
+                try $0.run(statement, [.uuid(credential.keyID)]).rows.map { row throws in try row.text("said") }
+            }
+        }
+        if !change.isEmpty { _ = try run("UPDATE api_keys SET \(change) WHERE id = $1") }
+        _ = try run("UPDATE accounts SET \(quota) WHERE id = (SELECT account_id FROM api_keys WHERE id = $1)")
+        // Of a network of its own: failures are counted for each.
+        let ticket = Ticket(
+            credential: credential, permission: .execute, rateClass: .execution,
+            address: "2001:db8:0:\(String(UInt16.random(in: 1 ... .max), radix: 16))::1", acting: acting, requestID: "req_7"
+        )
+        let owner = Identifier.makeUUID()
+        let admissions = try (0..<4).map { _ in
+            var admission = try store.executions.admit(
+                ticket,
+                new: NewExecution(
+                    id: Identifier.make(.execution), spec: StoreFixture.spec, createdAt: .now, owner: owner))
+            // Two keys that are alike are told apart by nothing else; a minute may end between them, and so may a day.
+            admission.rate?.resetAt = 0
+            switch admission.outcome {
+            case .admitted(var caller):
+                caller.keyID = []
+                admission.outcome = .admitted(caller)
+            case .quota(let name, _): admission.outcome = .quota(name: name, retryAfterSeconds: 0)
+            default: break
+            }
+            return admission
+        }
+        let rows =
+            try run(
+                """
+                SELECT concat_ws(' ', account_id, status, runtime, template, timeout_ms, memory_bytes, cpu_millicores,
+                    process_limit, spec, now() - created_at < interval '1 minute') AS said
+                FROM executions WHERE key_id = $1
+                """)
+            + run(
+                """
+                SELECT concat_ws(' ', a.account_id, a.request_id, a.method, a.path, a.status, a.address << '2001:db8::/32',
+                    e.owner IS NOT NULL) AS said
+                FROM audit_log a JOIN executions e ON e.id = a.id WHERE a.key_id = $1
+                """)
+            + run("SELECT concat_ws(' ', class, count) AS said FROM rate_counts WHERE subject = $1")
+            + run(
+                "SELECT coalesce(last_used_at > now() - interval '10 seconds', false)::text AS said FROM api_keys WHERE id = $1"
+            )
+        // What runs counts against the next key's account.
+        _ = try run("DELETE FROM executions WHERE key_id = $1")
+        return (admissions, rows)
+    }
+
     @Test("a request that waited over the end of a minute counts for the later one; the use of a key is noted")
     func counts() throws {
         let store = try StoreFixture()

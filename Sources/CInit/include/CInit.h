@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 // Forks the program's process. Returns its pid, or -errno.
-pid_t init_start(const struct program *program);
+pid_t init_start(struct program *program);
 
 // Makes the directory and the socket, and listens. Returns the descriptor, or -errno.
 int init_listen(const char *directory, const char *path);

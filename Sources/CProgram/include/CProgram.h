@@ -60,9 +60,10 @@ struct program {
 // The most arguments, and the most variables, of a program.
 enum { PROGRAM_MAXIMUM_STRINGS = 4096 };
 
-// Makes the calling process what `program` says, tells the isolator on its connection, and waits for its word to go on.
-// Returns with every limit and filter in place; on a failure the process ends.
-void program_become(const struct program *program);
+// Makes the calling process what `program` says, tells the isolator on its connection, and waits for its word to go on, which
+// may say what to execute in place of what `program` does. Returns with every limit and filter in place; on a failure the
+// process ends.
+void program_become(struct program *program);
 
 // Tells where the process failed, and ends it.
 _Noreturn void program_fail(int connection, enum program_step step);

@@ -61,7 +61,9 @@ final class OneShotSandboxes: Sendable {
         do {
             // Whoever waits for an answer comes first.
             try step(.cgroupAttach) { () throws(SystemCallError) in try sandbox.group.group.setWeight(percent: 1) }
-            guard let command else { return ReadySandbox(sandbox: sandbox, program: nil) }
+            guard let command else {
+                return ReadySandbox(sandbox: sandbox, program: nil, blank: try blank(in: sandbox, limits))
+            }
             let isCompiler = command.isCompiler
             // The largest that a disk can be: a process cannot be given more later, and the disk itself has its limit.
             let diskBytes = isCompiler ? image.manifest.compile?.diskBytes ?? 0 : ExecutionLimits.maximumDiskBytes
@@ -81,6 +83,15 @@ final class OneShotSandboxes: Sendable {
             // The zygote has ended meanwhile, for one.
             return try makeReady(image, command, network: network, mayFork: false)
         }
+    }
+
+    /// Has a process stand in a sandbox for the first stage of an execution.
+    private func blank(in sandbox: Sandbox, _ limits: ExecutionLimits) throws(SandboxError) -> BlankProcess {
+        let image = sandbox.spec.image
+        return try BlankProcess(
+            in: sandbox, limits: OneShotSandboxes.compilerLimits(image, limits),
+            diskBytes: max(image.manifest.compile?.diskBytes ?? 0, ExecutionLimits.maximumDiskBytes), filters: filters,
+            cpuCeiling: sandbox.spec.cpuMillicores)
     }
 
     /// Has a program forked into a sandbox that is there, in less time than a start takes; a sandbox alone where there is

@@ -60,8 +60,7 @@ final class SandboxSupply: Sendable {
                 let spec = OneShotSandboxes.spec(
                     call.limits, of: image, id: ready.sandbox.spec.id, network: call.network)
                 let resized = try ready.resized(
-                    to: spec,
-                    image.manifest.compile == nil ? call.limits : OneShotSandboxes.compilerLimits(image, call.limits))
+                    to: spec, isCompiled ? call.limits : OneShotSandboxes.compilerLimits(image, call.limits))
                 if call.network.enabled { try resized.sandbox.connect(to: call.network, as: spec.id, networks) }
                 return resized
             } catch {

@@ -14,9 +14,12 @@ struct CompiledStage {
 extension ExecutionSession {
     /// Compiles, where the image does; the compiler's output is handed on when it has ended.
     ///
-    /// - Parameter prestarted: A compiler that waits for its work.
+    /// - Parameters:
+    ///   - prestarted: A compiler that waits for its work.
+    ///   - blank: What stands for the compiler; afterwards, what stands for the program.
     func compileStage(
-        of image: Image, supervisor: StageSupervisor, build: String, diskBytes: Int64, prestarted: PrestartedProgram?
+        of image: Image, supervisor: StageSupervisor, build: String, diskBytes: Int64, prestarted: PrestartedProgram?,
+        blank: inout BlankProcess?
     ) throws(SandboxError) -> CompiledStage? {
         guard let stage = image.manifest.compile, let output = call.compileOutput else { return nil }
         let limits = OneShotSandboxes.compilerLimits(image, call.limits)
@@ -27,17 +30,27 @@ extension ExecutionSession {
             of: stage.command, template: image.manifest.environment, request: image.variables)
         let result: StageSupervisor.Result
         let written: SharedDescriptor
+        // While the compiler has the processors: what the program is to run as need not be waited for then.
+        var next: BlankProcess?
+        func prepare() {
+            next = try? BlankProcess(
+                in: supervisor.sandbox, limits: call.limits,
+                diskBytes: max(diskBytes, ExecutionLimits.maximumDiskBytes), filters: isolator.filters,
+                cpuCeiling: supervisor.cpuCeiling)
+        }
+        defer { blank = next }
         if let prestarted, let work = Handover(arguments: [], environment: environment, stdin: nil),
             try prestarted.begin(work)
         {
             written = prestarted.output[0]
-            result = try supervisor.follow(prestarted, limits)
+            result = try supervisor.follow(prestarted, limits, meanwhile: prepare)
         } else {
             written = try CompileOutput.make(owner: supervisor.sandbox.slot)
             result = try supervisor.run(
                 StageSupervisor.Program(
                     arguments: line.arguments(of: stage.command), environment: environment, limits: limits,
-                    diskBytes: diskBytes, stdin: nil, stdout: written.rawValue, stderr: written.rawValue))
+                    diskBytes: diskBytes, stdin: nil, stdout: written.rawValue, stderr: written.rawValue),
+                as: blank, meanwhile: prepare)
         }
         let text = CompileOutput.read(written)
         CompileOutput.send(text, to: output)

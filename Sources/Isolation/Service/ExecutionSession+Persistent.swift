@@ -41,10 +41,14 @@ extension ExecutionSession {
             sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor,
             cpuCeiling: managed.limits.cpuMillicores)
         let diskBytes = managed.limits.diskBytes
+        var blank: BlankProcess?
+        // One that comes to no use; what has run as one has ended.
+        defer { blank?.started.end() }
         let compile =
             try call.command.isEmpty
             ? compileStage(
-                of: image, supervisor: supervisor, build: "/tmp/" + build, diskBytes: diskBytes, prestarted: nil)
+                of: image, supervisor: supervisor, build: "/tmp/" + build, diskBytes: diskBytes, prestarted: nil,
+                blank: &blank)
             : nil
         if let compile {
             try send(.compiled(compile.outcome))
@@ -59,7 +63,9 @@ extension ExecutionSession {
             var program = program(of: image, build: "/tmp/" + build, diskBytes: diskBytes)
             if !call.command.isEmpty { program.arguments = call.command }
             terminal.give(to: &program)
-            result = try supervisor.run(program)
+            let standing = blank
+            blank = nil
+            result = try supervisor.run(program, as: standing)
         }
         let changed = ChangedFiles(files: files, scratch: scratch)
             .since(seconds: began.seconds, nanoseconds: began.nanoseconds, limit: call.artifactLimits.count)

@@ -145,11 +145,13 @@ struct ExecutionSession {
             sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor,
             cpuCeiling: sandbox.spec.cpuMillicores)
         var compile: StageOutcome?
+        var blank = ready.blank
         if let cached {
             compile = try install(cached, in: sandbox)
         } else if let compiled = try compileStage(
             of: image, supervisor: supervisor, build: CommandLine.buildDirectory,
-            diskBytes: image.manifest.compile?.diskBytes ?? 0, prestarted: isCompiled ? ready.program : nil)
+            diskBytes: image.manifest.compile?.diskBytes ?? 0, prestarted: isCompiled ? ready.program : nil,
+            blank: &blank)
         {
             try send(.compiled(compiled.outcome))
             if !compiled.isProgram {
@@ -166,7 +168,7 @@ struct ExecutionSession {
         if let waiting {
             result = try supervisor.follow(waiting, call.limits)
         } else {
-            result = try supervisor.run(plain, isNew: cached != nil)
+            result = try supervisor.run(plain, as: blank, isNew: cached != nil)
         }
         try sendArtifacts(of: workspace)
         return outcome(result, compile)

@@ -23,7 +23,15 @@ struct InitConnection: Sendable {
 
     /// Asks for a program. The descriptors are stdin (when given), stdout and stderr.
     func start(_ start: InitMessage.Start, descriptors: [CInt]) throws(SandboxError) {
-        let packet = InitMessage.encode(start)
+        try send(InitMessage.encode(start), descriptors)
+    }
+
+    /// Lets a process go on to its exec of something else than it was started for. The descriptors are its three streams.
+    func go(_ work: InitMessage.Work, descriptors: [CInt]) throws(SandboxError) {
+        try send(InitMessage.go(work), descriptors)
+    }
+
+    private func send(_ packet: [UInt8], _ descriptors: [CInt]) throws(SandboxError) {
         let result = packet.withUnsafeBytes { bytes in
             Result { () throws(SystemCallError) in
                 try UnixSocket.send(bytes, descriptors: descriptors, on: socket.rawValue)

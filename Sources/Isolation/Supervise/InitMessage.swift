@@ -55,6 +55,13 @@ enum InitMessage {
         var leaf = 0
     }
 
+    /// What a process that stands before its exec is to execute, told with "go".
+    struct Work {
+        var limits: [ResourceLimit]
+        var arguments: [[UInt8]]
+        var environment: [[UInt8]]
+    }
+
     /// A background program as soulbox-init knows it.
     struct BackgroundProgram: Equatable {
         /// Its process in the sandbox's pid namespace.
@@ -87,9 +94,6 @@ enum InitMessage {
         func append(_ value: UInt32) {
             for shift in 0..<4 { body.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) }
         }
-        func append(_ value: UInt64) {
-            for shift in 0..<8 { body.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) }
-        }
         append(version)
         append(
             UInt32(start.hasStdin ? 1 : 0) | 2 | (start.endsSandboxOnHangUp ? 4 : 0) | (start.isBackground ? 8 : 0)
@@ -99,12 +103,7 @@ enum InitMessage {
         append(start.umask)
         append(UInt32(start.leaf))
         append(UInt32(start.limits.count))
-        for limit in start.limits {
-            append(limit.resource)
-            append(UInt32(0))
-            append(limit.soft)
-            append(limit.hard)
-        }
+        body += start.limits.flatMap(bytes)
         let directory = start.directory + [0]
         let strings = [UInt8]((start.arguments + start.environment).map { $0 + [0] }.joined())
         for filter in start.filters { append(UInt32(filter.count)) }
@@ -120,6 +119,20 @@ enum InitMessage {
 
     /// Lets the program's process go on to its exec.
     static let go = packet(3, [])
+
+    /// Lets a process go on to its exec of something else than it was started for.
+    static func go(_ work: Work) -> [UInt8] {
+        let strings = [UInt8]((work.arguments + work.environment).map { $0 + [0] }.joined())
+        let counts = [work.limits.count, work.arguments.count, work.environment.count, strings.count]
+        return packet(3, words(counts.map { UInt32($0) }) + work.limits.flatMap(bytes) + strings)
+    }
+
+    private static func bytes(_ limit: ResourceLimit) -> [UInt8] {
+        // Halves of the two numbers, the lower first.
+        words(
+            [limit.resource, 0]
+                + [limit.soft, limit.soft >> 32, limit.hard, limit.hard >> 32].map(UInt32.init(truncatingIfNeeded:)))
+    }
 
     /// Has PID 1 tell on this connection how a process ends that a zygote forked into the sandbox.
     static func adopt(_ pid: Int32) -> [UInt8] { packet(15, words([UInt32(bitPattern: pid)])) }

@@ -41,22 +41,35 @@ struct StageSupervisor {
 
     /// Starts the program, waits for its end or brings it about, and leaves nothing of it running.
     ///
-    /// - Parameter isNew: Whether its file was written by this process: a child that is about to become something else may
-    ///   hold a copy of the descriptor for a moment, and a file that is open for writing is not executed (ETXTBSY).
-    func run(_ program: Program, isNew: Bool) throws(SandboxError) -> Result {
+    /// - Parameters:
+    ///   - blank: A process that stands for it, with its limits.
+    ///   - isNew: Whether its file was written by this process: a child that is about to become something else may
+    ///     hold a copy of the descriptor for a moment, and a file that is open for writing is not executed (ETXTBSY).
+    ///   - meanwhile: What to do when it runs, before it is waited for.
+    func run(
+        _ program: Program, as blank: BlankProcess?, isNew: Bool = false, meanwhile: () -> Void = {}
+    ) throws(SandboxError) -> Result {
         var left = isNew ? StageSupervisor.retries.count : 0
+        var blank = blank
         while true {
             do {
-                return try run(program)
+                let started = try start(program, as: blank)
+                meanwhile()
+                return try supervise(started, program.limits)
             } catch  where error.errno == ETXTBSY && left > 0 {
                 left -= 1
+                blank = nil
                 usleep(StageSupervisor.retries.pause)
             }
         }
     }
 
-    /// Starts the program, waits for its end or brings it about, and leaves nothing of it running.
-    func run(_ program: Program) throws(SandboxError) -> Result {
+    /// Starts a program: as a process that stands for it, or else as one of its own.
+    private func start(_ program: Program, as blank: BlankProcess?) throws(SandboxError) -> StartedProgram {
+        if let blank {
+            if blank.isStanding, (try? blank.started.go(as: program)) != nil { return blank.started }
+            blank.started.end()
+        }
         let started = try StartedProgram(program, in: sandbox, filters: filters, cpuCeiling: cpuCeiling)
         do {
             try started.go()
@@ -64,12 +77,15 @@ struct StageSupervisor {
             started.end()
             throw error
         }
-        return try supervise(started, program.limits)
+        return started
     }
 
     /// Goes on with a program that has begun its work as with any other.
-    func follow(_ program: PrestartedProgram, _ limits: ExecutionLimits) throws(SandboxError) -> Result {
-        try supervise(program.started, limits, startMicroseconds: program.startMicroseconds)
+    func follow(
+        _ program: PrestartedProgram, _ limits: ExecutionLimits, meanwhile: () -> Void = {}
+    ) throws(SandboxError) -> Result {
+        meanwhile()
+        return try supervise(program.started, limits, startMicroseconds: program.startMicroseconds)
     }
 
     private func supervise(

@@ -22,15 +22,17 @@ final class StartedProgram: Sendable {
     /// Has PID 1 fork the program's process, puts it under its limits, and checks everything about it once more.
     ///
     /// - Parameters:
+    ///   - leafLimits: What its cgroup may use; nil is what the program may.
     ///   - cpuCeiling: What the sandbox has as a whole, in thousandths of a core: v1 refuses a leaf with more.
     ///   - handover: The two descriptors over which it gets its work later.
     init(
-        _ program: StageSupervisor.Program, in sandbox: Sandbox, filters: SeccompFilters, cpuCeiling: Int,
-        handover: (read: CInt, write: CInt)? = nil
+        _ program: StageSupervisor.Program, leafLimits: ExecutionLimits? = nil, in sandbox: Sandbox,
+        filters: SeccompFilters, cpuCeiling: Int, handover: (read: CInt, write: CInt)? = nil
     ) throws(SandboxError) {
         isPersistent = sandbox.spec.isPersistent
         own = nil
-        let leaf = try sandbox.group.makeLeaf(StartedProgram.limits(program.limits, cpuCeiling: cpuCeiling))
+        let leaf = try sandbox.group.makeLeaf(
+            StartedProgram.limits(leafLimits ?? program.limits, cpuCeiling: cpuCeiling))
         self.leaf = leaf
         do {
             watch = try step(.supervise) { () throws(SystemCallError) in try leaf.watchOutOfMemory() }
@@ -93,10 +95,7 @@ final class StartedProgram: Sendable {
         _ program: StageSupervisor.Program, in sandbox: Sandbox, _ filters: SeccompFilters,
         _ connection: InitConnection, _ leaf: any Cgroup, _ handover: (read: CInt, write: CInt)?
     ) throws(SandboxError) -> SharedProcess {
-        // One of its own: an open file that several sandboxes had would have one position for all of them.
-        let empty = try step(.supervise) { () throws(SystemCallError) in
-            program.stdin == nil ? SharedDescriptor(try SealedFile.make(name: "stdin", contents: [])) : nil
-        }
+        let empty = try emptyInput(program)
         defer { withExtendedLifetime(empty) {} }
         var descriptors = [program.stdin ?? empty?.rawValue, program.stdout, program.stderr].compactMap { $0 }
         if let handover { descriptors += [handover.read, handover.write] }
@@ -109,6 +108,14 @@ final class StartedProgram: Sendable {
         default: throw SandboxError(.supervise, "soulbox-init gave no process")
         }
         return try admit(pid, to: leaf, in: sandbox, hasHandover: handover != nil)
+    }
+
+    /// What a program reads that is given no input. One of its own: an open file that several sandboxes had would have one
+    /// position for all of them.
+    private static func emptyInput(_ program: StageSupervisor.Program) throws(SandboxError) -> SharedDescriptor? {
+        try step(.supervise) { () throws(SystemCallError) in
+            program.stdin == nil ? SharedDescriptor(try SealedFile.make(name: "stdin", contents: [])) : nil
+        }
     }
 
     private static func message(
@@ -141,6 +148,19 @@ final class StartedProgram: Sendable {
     /// Lets it go on to its exec, or to what it was forked for.
     func go() throws(SandboxError) {
         try (own ?? connection).go()
+    }
+
+    /// Lets it go on to an exec of that program, with its streams, where it was started for nothing in particular.
+    func go(as program: StageSupervisor.Program) throws(SandboxError) {
+        let empty = try StartedProgram.emptyInput(program)
+        try withExtendedLifetime(empty) { () throws(SandboxError) in
+            try connection.go(
+                InitMessage.Work(
+                    limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
+                    arguments: program.arguments.map { Array($0.utf8) },
+                    environment: program.environment.map { Array("\($0.name)=\($0.value)".utf8) }),
+                descriptors: [program.stdin ?? empty?.rawValue, program.stdout, program.stderr].compactMap { $0 })
+        }
     }
 
     /// Leaves nothing of it running.

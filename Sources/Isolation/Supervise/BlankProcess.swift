@@ -1,0 +1,60 @@
+internal import Glibc
+internal import LinuxKernel
+internal import SoulBoxModel
+
+/// A process of a sandbox that stands before its exec and has not been told yet what that is to be.
+///
+/// All that takes time has happened: it is in its own cgroup (the kernel lets a process into one only after a grace period of
+/// RCU, 8 ms on an idle machine), has its identity and its filters, and was checked. No code of a user has run in it.
+final class BlankProcess: Sendable {
+    /// How many processes its user may have until it is told how many: a process can lower its limits later, and raise none.
+    /// Its cgroup counts all the while.
+    private static let processes = 1 << 16
+
+    /// The process.
+    let started: StartedProgram
+    /// What its cgroup may use.
+    let limits: ExecutionLimits
+
+    private init(_ started: StartedProgram, _ limits: ExecutionLimits) {
+        self.started = started
+        self.limits = limits
+    }
+
+    /// Has PID 1 fork one.
+    ///
+    /// - Parameters:
+    ///   - limits: What its cgroup may use.
+    ///   - diskBytes: The largest that a file of its can be.
+    init(
+        in sandbox: Sandbox, limits: ExecutionLimits, diskBytes: Int64, filters: SeccompFilters, cpuCeiling: Int
+    ) throws(SandboxError) {
+        var wide = limits
+        wide.processes = BlankProcess.processes
+        let null = try step(.supervise) { () throws(SystemCallError) in
+            SharedDescriptor(try Files.open("/dev/null", .readWrite))
+        }
+        self.limits = limits
+        started = try withExtendedLifetime(null) { () throws(SandboxError) in
+            try StartedProgram(
+                StageSupervisor.Program(
+                    arguments: ["/"], environment: [], limits: wide, diskBytes: diskBytes, stdin: null.rawValue,
+                    stdout: null.rawValue, stderr: null.rawValue),
+                leafLimits: limits, in: sandbox, filters: filters, cpuCeiling: cpuCeiling)
+        }
+    }
+
+    /// Whether it still stands: whatever runs beside it as the same user may have killed it.
+    var isStanding: Bool {
+        var entries = [PollEntry(descriptor: started.connection.pollDescriptor, events: .input)]
+        return (try? Poll.wait(&entries, timeout: 0)) == 0
+    }
+
+    /// Gives its cgroup the limits of a program.
+    func resized(to limits: ExecutionLimits, before: Int, ceiling: Int) throws(SandboxError) -> BlankProcess {
+        let wanted = StartedProgram.limits(limits, cpuCeiling: ceiling)
+        guard wanted != StartedProgram.limits(self.limits, cpuCeiling: before) else { return self }
+        try step(.cgroupAttach) { () throws(SystemCallError) in try started.leaf.set(wanted) }
+        return BlankProcess(started, limits)
+    }
+}
