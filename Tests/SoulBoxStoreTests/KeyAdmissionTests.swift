@@ -89,7 +89,8 @@ struct KeyAdmissionTests {
         // Of a network of its own: failures are counted for each.
         let ticket = Ticket(
             credential: credential, permission: .execute, rateClass: .execution,
-            address: "2001:db8:0:\(String(UInt16.random(in: 1 ... .max), radix: 16))::1", acting: acting, requestID: "req_7"
+            address: "2001:db8:0:\(String(UInt16.random(in: 1 ... .max), radix: 16))::1", acting: acting,
+            requestID: "req_7"
         )
         let owner = Identifier.makeUUID()
         let admissions = try (0..<4).map { _ in

@@ -57,22 +57,26 @@ final class ReadyPersistent: Sendable {
         do {
             // Whoever waits for an answer comes first.
             try step(.cgroupAttach) { () throws(SystemCallError) in try sandbox.group.group.setWeight(percent: 1) }
-            return ReadySandbox(sandbox: sandbox, program: try start(in: sandbox))
+            return try start(in: sandbox)
         } catch {
             discard(ReadySandbox(sandbox: sandbox, program: nil))
             throw error
         }
     }
 
-    /// Starts the program that waits for the sandbox's first execution.
-    private func start(in sandbox: Sandbox) throws(SandboxError) -> PrestartedProgram? {
+    /// Starts what waits for the sandbox's first execution.
+    private func start(in sandbox: Sandbox) throws(SandboxError) -> ReadySandbox {
         let limits = ReadyPersistent.executionLimits
+        let diskBytes = ReadyPersistent.limits.diskBytes
         guard let command = SandboxSupply.programInPersistent(of: sandbox.spec.image, limits: limits) else {
-            return nil
+            let blank = try BlankProcess(
+                in: sandbox, limits: limits, diskBytes: diskBytes, filters: filters,
+                cpuCeiling: ReadyPersistent.limits.cpuMillicores)
+            return ReadySandbox(sandbox: sandbox, program: nil, blank: blank)
         }
-        return try PrestartedProgram(
-            command, in: sandbox, limits: limits, diskBytes: ReadyPersistent.limits.diskBytes, filters: filters,
-            isAhead: true)
+        let program = try PrestartedProgram(
+            command, in: sandbox, limits: limits, diskBytes: diskBytes, filters: filters, isAhead: true)
+        return ReadySandbox(sandbox: sandbox, program: program)
     }
 
     /// One has become somebody's.

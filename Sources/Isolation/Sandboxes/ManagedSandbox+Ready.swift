@@ -21,6 +21,6 @@ extension ManagedSandbox {
         try directory.write(try sandbox.run(startedAt: startedAt))
         try directory.write(record)
         take(sandbox, startedAt: startedAt)
-        state.update { $0.waiting = ready.program }
+        state.update { $0.waiting = WaitingProcess(in: ready) }
     }
 }

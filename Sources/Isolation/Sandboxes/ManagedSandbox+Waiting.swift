@@ -10,8 +10,8 @@ extension ManagedSandbox {
     /// Where an interpreter's start finds what a user has installed for himself (site.USER_BASE).
     private static let userPackages = ".local/lib"
 
-    /// The program that waits for the sandbox's next execution, for the caller alone; nil when there is none.
-    func takeWaiting() -> PrestartedProgram? {
+    /// What waits for the sandbox's next execution, for the caller alone; nil when nothing does.
+    func takeWaiting() -> WaitingProcess? {
         // One that starts just now is there sooner than another would be, and is in nobody's way afterwards.
         _ = state.wait(until: MonotonicClock.now + ManagedSandbox.startPatience) { $0.isStartingWaiting ? nil : true }
         return state.update { state in
@@ -20,28 +20,30 @@ extension ManagedSandbox {
         }
     }
 
-    /// Ends that program: before anything happens that might change how one starts, and before anybody looks at the sandbox
+    /// Ends what waits: before anything happens that might change how one starts, and before anybody looks at the sandbox
     /// as a whole.
     func endWaiting() { takeWaiting()?.started.end() }
 
-    /// Ends that program if it is this one.
-    func endWaiting(_ program: PrestartedProgram) {
+    /// Ends what waits if it is this one.
+    func endWaiting(_ process: StartedProgram) {
         let isIt = state.update { state -> Bool in
-            guard state.waiting === program else { return false }
+            guard state.waiting?.started === process else { return false }
             state.waiting = nil
             return true
         }
-        if isIt { program.started.end() }
+        if isIt { process.end() }
     }
 
-    /// Starts the program that is to wait for the next execution, and gives it; nil when this is no moment for it: something
-    /// runs in the sandbox or changes it, one waits already, there is little memory left, or its start would run code of the
-    /// user's, which only executions and background processes do.
+    /// Starts what is to wait for the next execution, and gives it; nil when this is no moment for it: something runs in the
+    /// sandbox or changes it, one waits already, there is little memory left, or its start would run code of the user's,
+    /// which only executions and background processes do.
     ///
-    /// It starts as the next execution's own would. Files that come until then are looked at when it gets its work.
+    /// An interpreter starts as the next execution's own would. Files that come until then are looked at when it gets its work.
+    ///
+    /// - Parameter command: The interpreter; nil has a process stand before its exec.
     func startWaiting(
-        _ command: PrestartedProgram.Command, _ limits: ExecutionLimits, _ filters: SeccompFilters
-    ) throws -> PrestartedProgram? {
+        _ command: PrestartedProgram.Command?, _ limits: ExecutionLimits, _ filters: SeccompFilters
+    ) throws -> WaitingProcess? {
         let claimed = state.update { state -> (sandbox: Sandbox, limits: SandboxLimits)? in
             guard let sandbox = state.sandbox, state.waiting == nil, state.entries.isEmpty, !state.isChanging,
                 !state.isRemoved
@@ -61,23 +63,37 @@ extension ManagedSandbox {
         guard case .list(let programs) = try claimed.sandbox.connect().ask(InitMessage.list),
             programs.allSatisfy({ $0.status != nil }),
             try group.memoryInUse() + ManagedSandbox.waitingMemory <= UInt64(claimed.limits.memoryBytes),
-            !hasUserPackages(claimed.sandbox)
+            command == nil || !hasUserPackages(claimed.sandbox)
         else { return nil }
-        let program = try PrestartedProgram(
-            command, in: claimed.sandbox, limits: limits, diskBytes: claimed.limits.diskBytes, filters: filters,
-            isAhead: true, patience: ManagedSandbox.startPatience)
+        let process = try ManagedSandbox.process(command, in: claimed.sandbox, limits, claimed.limits, filters)
         // Last: whoever takes it finds it whole, and until then nobody else changes the sandbox.
         let isInTime = state.update { state -> Bool in
             // It may have died, or been killed by its operator.
             guard state.sandbox === claimed.sandbox else { return false }
-            state.waiting = program
+            state.waiting = process
             return true
         }
         guard isInTime else {
-            program.started.end()
+            process.started.end()
             return nil
         }
-        return program
+        return process
+    }
+
+    private static func process(
+        _ command: PrestartedProgram.Command?, in sandbox: Sandbox, _ limits: ExecutionLimits, _ whole: SandboxLimits,
+        _ filters: SeccompFilters
+    ) throws(SandboxError) -> WaitingProcess {
+        guard let command else {
+            return .blank(
+                try BlankProcess(
+                    in: sandbox, limits: limits, diskBytes: whole.diskBytes, filters: filters,
+                    cpuCeiling: whole.cpuMillicores))
+        }
+        return .program(
+            try PrestartedProgram(
+                command, in: sandbox, limits: limits, diskBytes: whole.diskBytes, filters: filters, isAhead: true,
+                patience: startPatience))
     }
 
     /// Whether there are any, or nobody knows.

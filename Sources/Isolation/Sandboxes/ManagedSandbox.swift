@@ -13,7 +13,7 @@ final class ManagedSandbox: Sendable {
         var reason: String?
         var sandbox: Sandbox?
         /// What waits for the next execution.
-        var waiting: PrestartedProgram?
+        var waiting: WaitingProcess?
         /// Whether it starts just now.
         var isStartingWaiting = false
         var startedAt: Timestamp?

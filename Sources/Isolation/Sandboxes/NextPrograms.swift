@@ -3,15 +3,16 @@ internal import LinuxKernel
 internal import Logging
 internal import SoulBoxModel
 
-/// Starts the program that waits in a persistent sandbox for the next execution, when one has ended: who executes once
-/// often does so again, and an interpreter takes longer to start than most of what it is started for.
+/// Starts what waits in a persistent sandbox for the next execution, when one has ended: who executes once often does so
+/// again, and an interpreter takes longer to start than most of what it is started for.
 final class NextPrograms: Sendable {
     /// How long it may take until there is a moment for it, in nanoseconds.
     private static let patience: UInt64 = 1_000_000_000
 
     private struct Wish: Sendable {
         let managed: ManagedSandbox
-        let command: PrestartedProgram.Command
+        /// Nil has a process stand before its exec.
+        let command: PrestartedProgram.Command?
         let limits: ExecutionLimits
         let at: UInt64
     }
@@ -44,7 +45,9 @@ final class NextPrograms: Sendable {
     }
 
     /// An execution has ended in that sandbox; the next will be like it.
-    func want(_ command: PrestartedProgram.Command, _ limits: ExecutionLimits, in managed: ManagedSandbox) {
+    ///
+    /// - Parameter command: The interpreter that is to wait; nil has a process stand before its exec.
+    func want(_ command: PrestartedProgram.Command?, _ limits: ExecutionLimits, in managed: ManagedSandbox) {
         wishes.update { $0.append(Wish(managed: managed, command: command, limits: limits, at: MonotonicClock.now)) }
     }
 
@@ -55,8 +58,8 @@ final class NextPrograms: Sendable {
             usleep(5000)
         }
         do {
-            if let program = try wish.managed.startWaiting(wish.command, wish.limits, filters) {
-                waiting.add(program, in: wish.managed)
+            if let process = try wish.managed.startWaiting(wish.command, wish.limits, filters) {
+                waiting.add(process.started, in: wish.managed)
             }
         } catch {
             // The next execution starts its own.

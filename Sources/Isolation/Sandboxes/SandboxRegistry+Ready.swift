@@ -19,7 +19,7 @@ extension SandboxRegistry {
             return false
         }
         pool.persistent.release()
-        if let program = ready.program { waiting.add(program, in: new) }
+        if let process = WaitingProcess(in: ready) { waiting.add(process.started, in: new) }
         return true
     }
 

@@ -9,7 +9,7 @@ final class WaitingPrograms: Sendable {
     private struct Entry: Sendable {
         let managed: ManagedSandbox
         /// One that was taken is gone with its execution: as long as it is held, so is a connection to PID 1.
-        weak let program: PrestartedProgram?
+        weak let process: StartedProgram?
         let until: UInt64
     }
 
@@ -22,15 +22,15 @@ final class WaitingPrograms: Sendable {
                 guard let first = list.wait(for: { $0.first }) else { continue }
                 let now = MonotonicClock.now
                 if first.until > now { usleep(UInt32((first.until - now) / 1000 + 1)) }
-                if let program = first.program { first.managed.endWaiting(program) }
+                if let process = first.process { first.managed.endWaiting(process) }
                 list.update { _ = $0.removeFirst() }
             }
         }
     }
 
     /// This one waits in somebody's sandbox from now on.
-    func add(_ program: PrestartedProgram, in managed: ManagedSandbox) {
+    func add(_ process: StartedProgram, in managed: ManagedSandbox) {
         let until = MonotonicClock.now + WaitingPrograms.patience
-        list.update { $0.append(Entry(managed: managed, program: program, until: until)) }
+        list.update { $0.append(Entry(managed: managed, process: process, until: until)) }
     }
 }

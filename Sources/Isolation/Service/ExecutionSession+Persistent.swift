@@ -12,7 +12,9 @@ extension ExecutionSession {
         defer { managed.leave(entry) }
         let files = SandboxFiles(sandbox)
         let build = ".soulbox/\(SandboxName.make())"
-        var waiting = waitingProgram(in: managed, image)
+        var (waiting, blank) = takeWaiting(in: managed, image)
+        // What comes to no use; what has run as one has ended.
+        defer { blank?.started.end() }
         var scratch = waiting?.command.entrypoint ?? call.scratch
         defer {
             if let scratch { try? files.removeTree(scratch) }
@@ -41,9 +43,6 @@ extension ExecutionSession {
             sandbox: sandbox, filters: isolator.filters, entry: entry, caller: connection.pollDescriptor,
             cpuCeiling: managed.limits.cpuMillicores)
         let diskBytes = managed.limits.diskBytes
-        var blank: BlankProcess?
-        // One that comes to no use; what has run as one has ended.
-        defer { blank?.started.end() }
         let compile =
             try call.command.isEmpty
             ? compileStage(
@@ -91,19 +90,43 @@ extension ExecutionSession {
         }
     }
 
-    /// Has a program started for the next execution, if that can be like this one.
+    /// Has something wait for the next execution, which is likely to be like this one.
     private func prepareNext(_ managed: ManagedSandbox, _ image: Image) {
-        guard call.command.isEmpty, call.terminal == nil, call.scratch != nil, call.scratch == call.entrypoint,
-            let command = SandboxSupply.programInPersistent(of: image, like: call, limits: call.limits)
-        else { return }
+        let isText =
+            call.command.isEmpty && call.terminal == nil && call.scratch != nil && call.scratch == call.entrypoint
+        let command =
+            isText ? SandboxSupply.programInPersistent(of: image, like: call, limits: call.limits) : nil
         let (next, limits) = (isolator.next, call.limits)
         used.wish { next?.want(command, limits, in: managed) }
     }
 
-    /// The program that waits for the sandbox's next execution, if this can be its work. If not, it ends: this execution may
-    /// leave what changes how programs start.
-    private func waitingProgram(in managed: ManagedSandbox, _ image: Image) -> PrestartedProgram? {
-        guard let waiting = managed.takeWaiting() else { return nil }
+    /// What waits for the sandbox's next execution, if this can be its work. If not, it ends: this execution may leave what
+    /// changes how programs start.
+    private func takeWaiting(
+        in managed: ManagedSandbox, _ image: Image
+    ) -> (program: PrestartedProgram?, blank: BlankProcess?) {
+        switch managed.takeWaiting() {
+        case .program(let program): (canBe(program, in: managed, image), nil)
+        case .blank(let blank): (nil, resized(blank, in: managed, image))
+        case nil: (nil, nil)
+        }
+    }
+
+    /// A process that stands before its exec, with the limits of the execution's first stage; nil when it cannot have them.
+    private func resized(_ blank: BlankProcess, in managed: ManagedSandbox, _ image: Image) -> BlankProcess? {
+        let limits = call.command.isEmpty ? OneShotSandboxes.compilerLimits(image, call.limits) : call.limits
+        guard managed.limits.diskBytes <= blank.diskBytes,
+            let resized = try? blank.resized(to: limits, before: nil, ceiling: managed.limits.cpuMillicores)
+        else {
+            blank.started.end()
+            return nil
+        }
+        return resized
+    }
+
+    private func canBe(
+        _ waiting: PrestartedProgram, in managed: ManagedSandbox, _ image: Image
+    ) -> PrestartedProgram? {
         var command = SandboxSupply.program(
             of: image, for: call, standard: waiting.limits, file: waiting.command.entrypoint)
         command?.isForked = false

@@ -15,10 +15,13 @@ final class BlankProcess: Sendable {
     let started: StartedProgram
     /// What its cgroup may use.
     let limits: ExecutionLimits
+    /// The largest that a file of its can be.
+    let diskBytes: Int64
 
-    private init(_ started: StartedProgram, _ limits: ExecutionLimits) {
+    private init(_ started: StartedProgram, _ limits: ExecutionLimits, _ diskBytes: Int64) {
         self.started = started
         self.limits = limits
+        self.diskBytes = diskBytes
     }
 
     /// Has PID 1 fork one.
@@ -35,6 +38,7 @@ final class BlankProcess: Sendable {
             SharedDescriptor(try Files.open("/dev/null", .readWrite))
         }
         self.limits = limits
+        self.diskBytes = diskBytes
         started = try withExtendedLifetime(null) { () throws(SandboxError) in
             try StartedProgram(
                 StageSupervisor.Program(
@@ -51,10 +55,14 @@ final class BlankProcess: Sendable {
     }
 
     /// Gives its cgroup the limits of a program.
-    func resized(to limits: ExecutionLimits, before: Int, ceiling: Int) throws(SandboxError) -> BlankProcess {
+    ///
+    /// - Parameters:
+    ///   - before: What the sandbox had as a whole when its limits were set, in thousandths of a core; nil when nobody knows.
+    ///   - ceiling: What it has now.
+    func resized(to limits: ExecutionLimits, before: Int?, ceiling: Int) throws(SandboxError) -> BlankProcess {
         let wanted = StartedProgram.limits(limits, cpuCeiling: ceiling)
-        guard wanted != StartedProgram.limits(self.limits, cpuCeiling: before) else { return self }
+        if let before, wanted == StartedProgram.limits(self.limits, cpuCeiling: before) { return self }
         try step(.cgroupAttach) { () throws(SystemCallError) in try started.leaf.set(wanted) }
-        return BlankProcess(started, limits)
+        return BlankProcess(started, limits, diskBytes)
     }
 }
