@@ -41,7 +41,12 @@ final class SandboxSupply: Sendable {
         guard found.program == nil, !isCompiled, let program = SandboxSupply.program(of: image, for: call),
             !program.isCompiler
         else { return found }
-        return try sandboxes.fork(program, into: found.sandbox, call.limits)
+        // A fork starts in less time than a program does. What stands there ends, but is held: PID 1 ends with its connection
+        // as long as it lives.
+        try found.blank?.dismiss()
+        var forked = try sandboxes.fork(program, into: found.sandbox, call.limits)
+        forked.blank = found.blank
+        return forked
     }
 
     private func takeReady(for call: ExecuteCall, _ image: Image, _ isCompiled: Bool) -> ReadySandbox? {

@@ -50,8 +50,16 @@ final class BlankProcess: Sendable {
 
     /// Whether it still stands: whatever runs beside it as the same user may have killed it.
     var isStanding: Bool {
-        var entries = [PollEntry(descriptor: started.connection.pollDescriptor, events: .input)]
+        // Before PID 1 tells of its end the kernel does.
+        var entries = [started.process.pollDescriptor, started.connection.pollDescriptor].map {
+            PollEntry(descriptor: $0, events: .input)
+        }
         return (try? Poll.wait(&entries, timeout: 0)) == 0
+    }
+
+    /// Ends it without waiting for that.
+    func dismiss() throws(SandboxError) {
+        try step(.supervise) { () throws(SystemCallError) in try started.leaf.kill() }
     }
 
     /// Gives its cgroup the limits of a program.
