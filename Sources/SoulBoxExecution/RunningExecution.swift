@@ -7,6 +7,9 @@ internal import SoulBoxModel
 final class RunningExecution {
     /// A program that is over sooner is not worth a note that it runs.
     private static let noticeNanoseconds: UInt64 = 20_000_000
+    /// For how long nobody looks at the output of a program that begins, where nobody follows it: one that is over by then is read
+    /// once, and each look before would take the processor from it. The pipes hold 64 KiB.
+    private static let quietNanoseconds: UInt64 = 2_000_000
     private static let retryNanoseconds: UInt64 = 50_000_000
     private static let orderNanoseconds: UInt64 = 10_000_000
     /// What the service may take beyond the limits that it enforces itself: waiting for a turn, making, cleaning up.
@@ -30,6 +33,7 @@ final class RunningExecution {
     private var lookAt = MonotonicClock.now + RunningExecution.silenceNanoseconds
     private var silences = 0
     private var noticeAt: UInt64?
+    private var quietUntil: UInt64 = 0
     private var isNoticed = false
     private var takesOutput = true
     private var ending: TerminationReason?
@@ -90,17 +94,19 @@ final class RunningExecution {
     private func wait() throws(IsolationError) {
         let now = MonotonicClock.now
         let abandonedAt = ending == nil ? request.live?.abandonedAt : nil
-        let next =
-            [
-                deadline, isNoticed ? nil : noticeAt, endAt, abandonedAt, ordersAt, startedAt == nil ? lookAt : nil,
-            ].compactMap { $0 }.min() ?? deadline
+        let isQuiet = now < quietUntil
+        let moments: [UInt64?] = [
+            deadline, isNoticed ? nil : noticeAt, endAt, abandonedAt, ordersAt, startedAt == nil ? lookAt : nil,
+            isQuiet ? quietUntil : nil,
+        ]
+        let next = moments.compactMap { $0 }.min() ?? deadline
         // What nobody takes stays in the pipe, where it holds the program up.
         takesOutput = request.live?.takesOutput ?? true
         var entries = [
             PollEntry(descriptor: connection.pollDescriptor, events: .input),
             PollEntry(descriptor: clientDescriptor, events: .remoteHangUp),
-            PollEntry(descriptor: takesOutput ? streams.stdout.pollDescriptor : -1, events: .input),
-            PollEntry(descriptor: takesOutput ? streams.stderr.pollDescriptor : -1, events: .input),
+            PollEntry(descriptor: takesOutput && !isQuiet ? streams.stdout.pollDescriptor : -1, events: .input),
+            PollEntry(descriptor: takesOutput && !isQuiet ? streams.stderr.pollDescriptor : -1, events: .input),
             PollEntry(descriptor: streams.compile?.pollDescriptor ?? -1, events: .input),
             PollEntry(descriptor: streams.results?.pollDescriptor ?? -1, events: .input),
             PollEntry(descriptor: request.live?.wake.pollDescriptor ?? -1, events: .input),
@@ -162,11 +168,19 @@ final class RunningExecution {
             if request.live?.terminal != nil, let terminal = ends.first { input.take(terminal: terminal) }
             if startedAt == nil { request.live?.start() }
             startedAt = .now
+            beQuiet()
             noticeAt = MonotonicClock.now + RunningExecution.noticeNanoseconds
-        case .compiled(let stage): compile = stage
+        case .compiled(let stage):
+            compile = stage
+            beQuiet()
         case .artifacts(let handles): artifacts.read(handles, limits: limits.artifacts)
         case .queued, .finished, .failed: break
         }
+    }
+
+    private func beQuiet() {
+        guard request.live == nil else { return }
+        quietUntil = MonotonicClock.now + RunningExecution.quietNanoseconds
     }
 
     private func notice(_ started: () -> Bool) {

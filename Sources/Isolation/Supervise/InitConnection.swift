@@ -58,12 +58,12 @@ struct InitConnection: Sendable {
     }
 
     /// The next message, within that time.
-    func next(milliseconds: CInt) throws(SandboxError) -> InitMessage.Received {
+    func next(milliseconds: CInt, size: Int = 128 << 10) throws(SandboxError) -> InitMessage.Received {
         var entries = [PollEntry(descriptor: socket.rawValue, events: .input)]
         let found = try step(.supervise) { () throws(SystemCallError) in
             try Poll.wait(&entries, timeout: milliseconds)
         }
-        guard found > 0, let answer = try receive(size: 128 << 10) else {
+        guard found > 0, let answer = try receive(size: size) else {
             throw SandboxError(.supervise, "soulbox-init does not answer")
         }
         return answer

@@ -19,6 +19,9 @@ final class StartedProgram: Sendable {
     private let own: InitConnection?
     private let isPersistent: Bool
 
+    /// How long PID 1 may take to have a process stand before its exec.
+    private static let startMilliseconds: CInt = 10_000
+
     /// Has PID 1 fork the program's process, puts it under its limits, and checks everything about it once more.
     ///
     /// - Parameters:
@@ -102,7 +105,8 @@ final class StartedProgram: Sendable {
         try connection.start(
             message(program, in: sandbox, filters, hasHandover: handover != nil), descriptors: descriptors)
         let pid: pid_t
-        switch try connection.receive() {
+        // Whatever runs in the sandbox meanwhile can slow PID 1 down, but nobody waits for it for ever.
+        switch try connection.next(milliseconds: startMilliseconds, size: 256) {
         case .ready(let hostPID, _): pid = hostPID
         case .failed(let step, let errno): throw SandboxError(.program(step), errno: errno)
         default: throw SandboxError(.supervise, "soulbox-init gave no process")

@@ -138,6 +138,33 @@ struct MemorySnapshotTests {
         try TestSnapshot(of: sandbox).remove()
     }
 
+    @Test(
+        "29: without CRIU, or with one that does not start, files alone can be held, and the reason is told",
+        arguments: [false, true])
+    func unavailable(isThere: Bool) throws {
+        let images = try TestImages()
+        defer { images.remove() }
+        if isThere {
+            let programs = images.directory + "/tools/current/rootfs/usr/sbin"
+            try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
+            try "no program".write(toFile: programs + "/criu", atomically: true, encoding: .utf8)
+        }
+        let isolator = try TestIsolator(images: images.directory)
+        defer { isolator.stop() }
+        let sandbox = try TestSandbox(on: isolator)
+        defer { try? sandbox.remove() }
+        _ = try sandbox.python("open('kept', 'w').write('here')")
+        let error = refusal { _ = try TestSnapshot(of: sandbox, memory: true) }
+        #expect(
+            error?.message.contains(isThere ? "CRIU does not start" : "soulbox image build tools") == true,
+            "\(String(describing: error))")
+        let snapshot = try TestSnapshot(of: sandbox)
+        let copy = try snapshot.restore()
+        defer { try? copy.remove() }
+        #expect(try copy.python("print(open('kept').read())").output == "here\n")
+        try snapshot.remove()
+    }
+
     @Test("31: what another kernel, processor or CRIU has held is refused with the reason; its files can be restored")
     func elsewhere() throws {
         let sandbox = try TestSandbox()
