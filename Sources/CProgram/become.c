@@ -130,6 +130,9 @@ void program_become(struct program *program) {
         program_fail(connection, PROGRAM_STEP_IDENTITY);
     // setresuid keeps capabilities under NO_SETUID_FIXUP: they go by themselves, and after the last use of one.
     if (child_drop_capabilities() < 0) program_fail(connection, PROGRAM_STEP_CAPABILITIES);
+    // The change of identity has done it, unless the host has another fs.suid_dumpable: what runs in the sandbox as the same
+    // user may stop the process from here on, but not look into it.
+    if (prctl(PR_SET_DUMPABLE, 0) < 0) program_fail(connection, PROGRAM_STEP_DUMPABLE);
 
     // All that is left of PID 1, or of the zygote: the listener, other connections, the signal descriptor.
     int above = program->handover[0] < 0 ? CONNECTION + 1 : HANDOVER + 2;

@@ -17,4 +17,4 @@ enum PacketKind {
 }
 
 /// What this program speaks.
-let protocolVersion: UInt32 = 2
+let protocolVersion: UInt32 = 3

@@ -10,6 +10,8 @@ struct ReadySandbox: Sendable {
     let program: PrestartedProgram?
     /// What stands in it for the first stage; nil where a program waits for that, and where nothing does.
     var blank: BlankProcess?
+    /// What stood in it and ends, for as long as that takes.
+    var dismissed: BlankProcess?
 
     /// Whether it or its program has ended.
     var isDead: Bool { program?.isDead == true || sandbox.process.hasExited }

@@ -41,11 +41,13 @@ final class SandboxSupply: Sendable {
         guard found.program == nil, !isCompiled, let program = SandboxSupply.program(of: image, for: call),
             !program.isCompiler
         else { return found }
-        // A fork starts in less time than a program does. What stands there ends, but is held: PID 1 ends with its connection
-        // as long as it lives.
-        try found.blank?.dismiss()
         var forked = try sandboxes.fork(program, into: found.sandbox, call.limits)
-        forked.blank = found.blank
+        guard forked.sandbox === found.sandbox else { return forked }
+        // Nothing can be forked: what stands there is the next best.
+        guard forked.program != nil else { return found }
+        // What stands there ends, but is held: as long as it lives PID 1 ends with its connection.
+        try? found.blank?.dismiss()
+        forked.dismissed = found.blank
         return forked
     }
 

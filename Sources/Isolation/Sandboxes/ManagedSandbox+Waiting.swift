@@ -46,7 +46,7 @@ extension ManagedSandbox {
     ) throws -> WaitingProcess? {
         let claimed = state.update { state -> (sandbox: Sandbox, limits: SandboxLimits)? in
             guard let sandbox = state.sandbox, state.waiting == nil, state.entries.isEmpty, !state.isChanging,
-                !state.isRemoved
+                !state.isRemoved, state.unfit !== sandbox
             else { return nil }
             state.isChanging = true
             state.isStartingWaiting = true
@@ -65,7 +65,14 @@ extension ManagedSandbox {
             try group.memoryInUse() + ManagedSandbox.waitingMemory <= UInt64(claimed.limits.memoryBytes),
             command == nil || !hasUserPackages(claimed.sandbox)
         else { return nil }
-        let process = try ManagedSandbox.process(command, in: claimed.sandbox, limits, claimed.limits, filters)
+        let process: WaitingProcess
+        do {
+            process = try ManagedSandbox.process(command, in: claimed.sandbox, limits, claimed.limits, filters)
+        } catch {
+            // What runs in it may see to that: nobody waits for it twice.
+            state.update { $0.unfit = claimed.sandbox }
+            throw error
+        }
         // Last: whoever takes it finds it whole, and until then nobody else changes the sandbox.
         let isInTime = state.update { state -> Bool in
             // It may have died, or been killed by its operator.

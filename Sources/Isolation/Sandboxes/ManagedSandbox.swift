@@ -14,6 +14,8 @@ final class ManagedSandbox: Sendable {
         var sandbox: Sandbox?
         /// What waits for the next execution.
         var waiting: WaitingProcess?
+        /// The sandbox, if something that was to wait in it did not come to stand; nothing does until it runs anew.
+        weak var unfit: Sandbox?
         /// Whether it starts just now.
         var isStartingWaiting = false
         var startedAt: Timestamp?

@@ -32,13 +32,15 @@ extension ExecutionSession {
         let written: SharedDescriptor
         // While the compiler has the processors: what the program is to run as need not be waited for then.
         var next: BlankProcess?
+        let standing = blank
         func prepare() {
+            blank = nil
             next = try? BlankProcess(
                 in: supervisor.sandbox, limits: call.limits,
                 diskBytes: max(diskBytes, ExecutionLimits.maximumDiskBytes), filters: isolator.filters,
                 cpuCeiling: supervisor.cpuCeiling)
         }
-        defer { blank = next }
+        defer { if let next { blank = next } }
         if let prestarted, let work = Handover(arguments: [], environment: environment, stdin: nil),
             try prestarted.begin(work)
         {
@@ -50,7 +52,7 @@ extension ExecutionSession {
                 StageSupervisor.Program(
                     arguments: line.arguments(of: stage.command), environment: environment, limits: limits,
                     diskBytes: diskBytes, stdin: nil, stdout: written.rawValue, stderr: written.rawValue),
-                as: blank, meanwhile: prepare)
+                as: standing, meanwhile: prepare)
         }
         let text = CompileOutput.read(written)
         CompileOutput.send(text, to: output)

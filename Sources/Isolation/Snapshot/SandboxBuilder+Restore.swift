@@ -83,6 +83,9 @@ extension SandboxBuilder {
         guard case .done(0) = try sandbox.connect().ask(InitMessage.inspect(allows: false)) else {
             throw SandboxError(.initConnect, "soulbox-init does not answer after its restore")
         }
+        guard case .version(InitMessage.version) = try sandbox.connect().ask(InitMessage.askVersion) else {
+            throw SandboxError(.snapshot, "its first process is of another version of SoulBox")
+        }
     }
 
     /// A user namespace with the map of a slot, in which nobody is.

@@ -10,6 +10,7 @@ internal import Synchronization
 final class SandboxRemains: Sendable {
     private struct State {
         var process: SharedProcess?
+        var held: [InitConnection] = []
         var isRemoved = false
     }
 
@@ -29,6 +30,9 @@ final class SandboxRemains: Sendable {
     /// PID 1 exists from now on.
     func setProcess(_ process: SharedProcess) { state.withLock { $0.process = process } }
 
+    /// Keeps a connection to PID 1 open until the sandbox goes.
+    func hold(_ connection: InitConnection) { state.withLock { $0.held.append(connection) } }
+
     /// Kills and removes everything, in at most ten seconds. Returns whether all is gone; once it is, a further call does
     /// nothing.
     ///
@@ -44,7 +48,10 @@ final class SandboxRemains: Sendable {
             process.signal(SIGKILL)
             // PID 1 ends after the last process of its namespace, so this too must not wait for ever.
             guard process.reap(until: deadline) else { return false }
-            state.withLock { $0.process = nil }
+            state.withLock { state in
+                state.process = nil
+                state.held = []
+            }
         }
         guard group.group.waitUntilEmpty(deadline: deadline), (try? group.group.removeTree()) != nil else {
             return false

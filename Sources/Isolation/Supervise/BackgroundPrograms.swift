@@ -35,7 +35,7 @@ struct BackgroundPrograms {
                     environment: environment.map { Array("\($0.name)=\($0.value)".utf8) },
                     directory: Array(directory.utf8), isBackground: true, leaf: number), descriptors: [])
             let pid: pid_t
-            switch try connection.receive() {
+            switch try connection.next(milliseconds: 10_000, size: 256) {
             case .ready(let hostPID, _): pid = hostPID
             case .failed(let step, let errno): throw BackgroundPrograms.refusal(step, errno)
             default: throw IsolationError(.conflict, "the sandbox has as many processes as it may")

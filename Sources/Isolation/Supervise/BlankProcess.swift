@@ -29,8 +29,10 @@ final class BlankProcess: Sendable {
     /// - Parameters:
     ///   - limits: What its cgroup may use.
     ///   - diskBytes: The largest that a file of its can be.
+    ///   - patience: How long its start may take, in milliseconds; whoever has to wait longer is better off without one.
     init(
-        in sandbox: Sandbox, limits: ExecutionLimits, diskBytes: Int64, filters: SeccompFilters, cpuCeiling: Int
+        in sandbox: Sandbox, limits: ExecutionLimits, diskBytes: Int64, filters: SeccompFilters, cpuCeiling: Int,
+        patience: CInt = 500
     ) throws(SandboxError) {
         var wide = limits
         wide.processes = BlankProcess.processes
@@ -44,7 +46,7 @@ final class BlankProcess: Sendable {
                 StageSupervisor.Program(
                     arguments: ["/"], environment: [], limits: wide, diskBytes: diskBytes, stdin: null.rawValue,
                     stdout: null.rawValue, stderr: null.rawValue),
-                leafLimits: limits, in: sandbox, filters: filters, cpuCeiling: cpuCeiling)
+                leafLimits: limits, in: sandbox, filters: filters, cpuCeiling: cpuCeiling, patience: patience)
         }
     }
 

@@ -5,7 +5,7 @@ internal import Glibc
 /// `CInit/CInit.h` is the other side's view of the same layout.
 enum InitMessage {
     /// The version that both sides speak.
-    static let version: UInt32 = 2
+    static let version: UInt32 = 3
 
     /// What soulbox-init or a program's process tells.
     enum Received: Equatable {

@@ -44,6 +44,26 @@ enum PostureCheck {
         }
     }
 
+    /// Checks whether a number is that of a process of the sandbox, before anything is done to it.
+    static func verify(identityOf pid: pid_t, in sandbox: Sandbox) throws(SandboxError) {
+        let name = "ns/pid"
+        let reader = Reader(processes: sandbox.processes, pid: pid)
+        guard try reader.link(name) == Reader(processes: sandbox.processes, pid: sandbox.pid).link(name) else {
+            throw SandboxError(.posture, "the process is no process of the sandbox")
+        }
+    }
+
+    /// Checks the streams that a process is given which stood before its exec with others.
+    static func verify(streams: [CInt], _ processes: ProcessFilesystem) throws(SandboxError) {
+        let own = Reader(processes: processes, pid: getpid())
+        for (number, descriptor) in streams.enumerated() {
+            let target = try own.link("fd/\(descriptor)")
+            guard isStream(target, mayBeTerminal: true) else {
+                throw SandboxError(.posture, "descriptor \(number) is \(target)")
+            }
+        }
+    }
+
     /// Checks what `/proc/<pid>/status` says: no capability in any set, both filters, the program's ids alone.
     ///
     /// - Parameter threads: How many it may have; nil for any number.
@@ -108,18 +128,20 @@ enum PostureCheck {
         }
         for name in names.sorted() {
             let target = try process.link("fd/\(name)")
-            // A terminal of the sandbox's own: it has no other devpts.
-            let isTerminal = ["0", "1", "2"].contains(name) && target.hasPrefix("/dev/pts/") && !hasHandover
             let isExpected: Bool =
                 switch name {
-                case _ where isTerminal: true
+                case "0", "1", "2": isStream(target, mayBeTerminal: !hasHandover)
                 case "3": target.hasPrefix("socket:")
-                case "0": target == "/dev/null" || target.hasPrefix("pipe:") || target.hasPrefix("/memfd:")
-                case "1", "2": target.hasPrefix("pipe:") || target == "/dev/null" || target.hasPrefix("/memfd:")
                 default: target.hasPrefix("pipe:")
                 }
             guard isExpected else { throw SandboxError(.posture, "descriptor \(name) is \(target)") }
         }
+    }
+
+    /// Whether that is what a program's stream may be; a terminal is one of the sandbox's own, which has no other devpts.
+    private static func isStream(_ target: String, mayBeTerminal: Bool) -> Bool {
+        target == "/dev/null" || target.hasPrefix("pipe:") || target.hasPrefix("/memfd:")
+            || mayBeTerminal && target.hasPrefix("/dev/pts/")
     }
 
     /// What the kernel says of one process.

@@ -94,6 +94,11 @@ final class Sandbox: Sendable {
         return InitConnection(owning: socket, passage: passage)
     }
 
+    /// Keeps a connection open whose process may still live: a sandbox for one execution ends with it.
+    func hold(_ connection: InitConnection) {
+        if !spec.isPersistent { remains.hold(connection) }
+    }
+
     /// The space of its disk.
     func space() throws(SandboxError) -> FilesystemSpace {
         try step(.supervise) { () throws(SystemCallError) in try Files.space(of: (disk ?? root).rawValue) }

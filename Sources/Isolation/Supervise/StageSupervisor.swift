@@ -54,8 +54,9 @@ struct StageSupervisor {
         while true {
             do {
                 let started = try start(program, as: blank)
+                let began = MonotonicClock.now
                 meanwhile()
-                return try supervise(started, program.limits)
+                return try supervise(started, program.limits, since: began)
             } catch  where error.errno == ETXTBSY && left > 0 {
                 left -= 1
                 blank = nil
@@ -84,12 +85,13 @@ struct StageSupervisor {
     func follow(
         _ program: PrestartedProgram, _ limits: ExecutionLimits, meanwhile: () -> Void = {}
     ) throws(SandboxError) -> Result {
+        let began = MonotonicClock.now
         meanwhile()
-        return try supervise(program.started, limits, startMicroseconds: program.startMicroseconds)
+        return try supervise(program.started, limits, since: began, startMicroseconds: program.startMicroseconds)
     }
 
     private func supervise(
-        _ program: StartedProgram, _ limits: ExecutionLimits, startMicroseconds: UInt64 = 0
+        _ program: StartedProgram, _ limits: ExecutionLimits, since began: UInt64, startMicroseconds: UInt64 = 0
     ) throws(SandboxError) -> Result {
         var isOver = false
         // Whatever went wrong, nothing of it may run on.
@@ -97,7 +99,6 @@ struct StageSupervisor {
         entry.run(program.process)
         defer { entry.run(nil) }
         let leaf = program.leaf
-        let began = MonotonicClock.now
         let deadline = began + UInt64(limits.timeoutMilliseconds) * 1_000_000
         var ending: TerminationReason?
         var callerIsGone = false

@@ -18,9 +18,7 @@ final class StartedProgram: Sendable {
     /// That of the process itself, where a zygote forked it and not PID 1.
     private let own: InitConnection?
     private let isPersistent: Bool
-
-    /// How long PID 1 may take to have a process stand before its exec.
-    private static let startMilliseconds: CInt = 10_000
+    private let processes: ProcessFilesystem
 
     /// Has PID 1 fork the program's process, puts it under its limits, and checks everything about it once more.
     ///
@@ -28,19 +26,29 @@ final class StartedProgram: Sendable {
     ///   - leafLimits: What its cgroup may use; nil is what the program may.
     ///   - cpuCeiling: What the sandbox has as a whole, in thousandths of a core: v1 refuses a leaf with more.
     ///   - handover: The two descriptors over which it gets its work later.
+    ///   - patience: How long PID 1 may take to have it stand before its exec, in milliseconds: what runs in the sandbox can
+    ///     slow it down, and stop the process as soon as it is the program's user's.
     init(
         _ program: StageSupervisor.Program, leafLimits: ExecutionLimits? = nil, in sandbox: Sandbox,
-        filters: SeccompFilters, cpuCeiling: Int, handover: (read: CInt, write: CInt)? = nil
+        filters: SeccompFilters, cpuCeiling: Int, handover: (read: CInt, write: CInt)? = nil, patience: CInt = 10_000
     ) throws(SandboxError) {
         isPersistent = sandbox.spec.isPersistent
+        processes = sandbox.processes
         own = nil
         let leaf = try sandbox.group.makeLeaf(
             StartedProgram.limits(leafLimits ?? program.limits, cpuCeiling: cpuCeiling))
         self.leaf = leaf
-        do {
+        do throws(SandboxError) {
             watch = try step(.supervise) { () throws(SystemCallError) in try leaf.watchOutOfMemory() }
-            connection = try sandbox.connect()
-            process = try StartedProgram.start(program, in: sandbox, filters, connection, leaf, handover)
+            let connection = try sandbox.connect()
+            self.connection = connection
+            do throws(SandboxError) {
+                process = try StartedProgram.start(program, in: sandbox, filters, connection, leaf, handover, patience)
+            } catch {
+                // PID 1 of a sandbox for one execution ends with the connection of a process that lives, wherever that stands.
+                sandbox.hold(connection)
+                throw error
+            }
         } catch {
             StartedProgram.end(leaf, removing: true)
             throw error
@@ -53,6 +61,7 @@ final class StartedProgram: Sendable {
         handover: (read: CInt, write: CInt)
     ) throws(SandboxError) {
         isPersistent = false
+        processes = sandbox.processes
         let leaf = try sandbox.group.makeLeaf(
             StartedProgram.limits(program.limits, cpuCeiling: sandbox.spec.cpuMillicores))
         self.leaf = leaf
@@ -96,7 +105,7 @@ final class StartedProgram: Sendable {
 
     private static func start(
         _ program: StageSupervisor.Program, in sandbox: Sandbox, _ filters: SeccompFilters,
-        _ connection: InitConnection, _ leaf: any Cgroup, _ handover: (read: CInt, write: CInt)?
+        _ connection: InitConnection, _ leaf: any Cgroup, _ handover: (read: CInt, write: CInt)?, _ patience: CInt
     ) throws(SandboxError) -> SharedProcess {
         let empty = try emptyInput(program)
         defer { withExtendedLifetime(empty) {} }
@@ -105,8 +114,7 @@ final class StartedProgram: Sendable {
         try connection.start(
             message(program, in: sandbox, filters, hasHandover: handover != nil), descriptors: descriptors)
         let pid: pid_t
-        // Whatever runs in the sandbox meanwhile can slow PID 1 down, but nobody waits for it for ever.
-        switch try connection.next(milliseconds: startMilliseconds, size: 256) {
+        switch try connection.next(milliseconds: patience, size: 256) {
         case .ready(let hostPID, _): pid = hostPID
         case .failed(let step, let errno): throw SandboxError(.program(step), errno: errno)
         default: throw SandboxError(.supervise, "soulbox-init gave no process")
@@ -140,12 +148,18 @@ final class StartedProgram: Sendable {
     private static func admit(
         _ pid: pid_t, to leaf: any Cgroup, in sandbox: Sandbox, hasHandover: Bool
     ) throws(SandboxError) -> SharedProcess {
-        // While it waits for "go": its pid is nobody else's.
+        // While it waits for "go" its pid is nobody else's; but what runs beside it may have killed it.
         let process = try step(.supervise) { () throws(SystemCallError) in
             SharedProcess(try ProcessDescriptor(opening: pid))
         }
+        func stands() throws(SandboxError) {
+            guard !process.hasExited else { throw SandboxError(.supervise, "the process was killed before its exec") }
+        }
+        try PostureCheck.verify(identityOf: pid, in: sandbox)
+        try stands()
         try step(.cgroupAttach) { () throws(SystemCallError) in try leaf.attach(pid: pid) }
         try PostureCheck.verify(program: pid, in: sandbox, leaf: leaf, hasHandover: hasHandover)
+        try stands()
         return process
     }
 
@@ -157,13 +171,16 @@ final class StartedProgram: Sendable {
     /// Lets it go on to an exec of that program, with its streams, where it was started for nothing in particular.
     func go(as program: StageSupervisor.Program) throws(SandboxError) {
         let empty = try StartedProgram.emptyInput(program)
+        let streams = [program.stdin ?? empty?.rawValue, program.stdout, program.stderr].compactMap { $0 }
+        // Those that it stood with were looked at when it was made.
+        try PostureCheck.verify(streams: streams, processes)
         try withExtendedLifetime(empty) { () throws(SandboxError) in
             try connection.go(
                 InitMessage.Work(
                     limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
                     arguments: program.arguments.map { Array($0.utf8) },
                     environment: program.environment.map { Array("\($0.name)=\($0.value)".utf8) }),
-                descriptors: [program.stdin ?? empty?.rawValue, program.stdout, program.stderr].compactMap { $0 })
+                descriptors: streams)
         }
     }
 

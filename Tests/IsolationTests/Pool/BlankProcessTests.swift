@@ -1,4 +1,5 @@
 import Foundation
+import IsolationProtocol
 import LinuxKernel
 import SoulBoxModel
 import Testing
@@ -110,5 +111,40 @@ struct BlankProcessTests {
         #expect(killed > 0)
         let run = try Run.run(request, on: isolator)
         #expect(run.output == "ran\n" && run.outcome?.exitCode == 0, "\(run)")
+    }
+
+    @Test(
+        "what stops every process of its user holds nobody up but itself: executions end in time, and the sandbox goes")
+    func stopped() throws {
+        let isolator = try TestIsolator(ready: 2)
+        defer { isolator.stop() }
+        let sandbox = try TestSandbox(on: isolator)
+        // A grandchild whose background process has ended, so that nothing seems to run.
+        _ = try sandbox.connect().startProcess(
+            arguments: [
+                "/usr/bin/python3", "-c",
+                """
+                import os, signal
+                if os.fork() == 0:
+                    os.setsid()
+                    while True:
+                        try: os.kill(-1, signal.SIGSTOP)
+                        except OSError: pass
+                """,
+            ], environment: [], directory: "/workspace", in: sandbox.id, account: sandbox.account)
+        for _ in 0..<3 {
+            let begin = MonotonicClock.now
+            let run = try? sandbox.python("print(1)", milliseconds: 500)
+            let seconds = Double(MonotonicClock.elapsed(from: begin, to: MonotonicClock.now)) / 1e9
+            #expect(seconds < 15, "\(seconds) s: \(String(describing: run))")
+        }
+        // Another's next execution is waited for as ever.
+        let other = try TestSandbox(on: isolator)
+        #expect(try other.python("print(2)").output == "2\n")
+        let begin = MonotonicClock.now
+        try sandbox.remove()
+        #expect(MonotonicClock.elapsed(from: begin, to: MonotonicClock.now) < 5_000_000_000)
+        try other.remove()
+        #expect(isolator.waitUntilClean())
     }
 }
