@@ -46,7 +46,7 @@ final class SandboxSupply: Sendable {
         // Nothing can be forked: what stands there is the next best.
         guard forked.program != nil else { return found }
         // What stands there ends, but is held: as long as it lives PID 1 ends with its connection.
-        try? found.blank?.dismiss()
+        found.blank?.dismiss()
         forked.dismissed = found.blank
         return forked
     }

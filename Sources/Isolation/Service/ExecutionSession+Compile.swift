@@ -31,16 +31,13 @@ extension ExecutionSession {
         let result: StageSupervisor.Result
         let written: SharedDescriptor
         // While the compiler has the processors: what the program is to run as need not be waited for then.
-        var next: BlankProcess?
         let standing = blank
         func prepare() {
-            blank = nil
-            next = try? BlankProcess(
+            blank = try? BlankProcess(
                 in: supervisor.sandbox, limits: call.limits,
                 diskBytes: max(diskBytes, ExecutionLimits.maximumDiskBytes), filters: isolator.filters,
                 cpuCeiling: supervisor.cpuCeiling)
         }
-        defer { if let next { blank = next } }
         if let prestarted, let work = Handover(arguments: [], environment: environment, stdin: nil),
             try prestarted.begin(work)
         {

@@ -11,6 +11,9 @@ final class BlankProcess: Sendable {
     /// Its cgroup counts all the while.
     private static let processes = 1 << 16
 
+    /// How long its start may take, in milliseconds; whoever has to wait longer is better off without one.
+    private static let patience: CInt = 500
+
     /// The process.
     let started: StartedProgram
     /// What its cgroup may use.
@@ -29,10 +32,8 @@ final class BlankProcess: Sendable {
     /// - Parameters:
     ///   - limits: What its cgroup may use.
     ///   - diskBytes: The largest that a file of its can be.
-    ///   - patience: How long its start may take, in milliseconds; whoever has to wait longer is better off without one.
     init(
-        in sandbox: Sandbox, limits: ExecutionLimits, diskBytes: Int64, filters: SeccompFilters, cpuCeiling: Int,
-        patience: CInt = 500
+        in sandbox: Sandbox, limits: ExecutionLimits, diskBytes: Int64, filters: SeccompFilters, cpuCeiling: Int
     ) throws(SandboxError) {
         var wide = limits
         wide.processes = BlankProcess.processes
@@ -46,7 +47,8 @@ final class BlankProcess: Sendable {
                 StageSupervisor.Program(
                     arguments: ["/"], environment: [], limits: wide, diskBytes: diskBytes, stdin: null.rawValue,
                     stdout: null.rawValue, stderr: null.rawValue),
-                leafLimits: limits, in: sandbox, filters: filters, cpuCeiling: cpuCeiling, patience: patience)
+                leafLimits: limits, in: sandbox, filters: filters, cpuCeiling: cpuCeiling,
+                patience: BlankProcess.patience)
         }
     }
 
@@ -60,9 +62,7 @@ final class BlankProcess: Sendable {
     }
 
     /// Ends it without waiting for that.
-    func dismiss() throws(SandboxError) {
-        try step(.supervise) { () throws(SystemCallError) in try started.leaf.kill() }
-    }
+    func dismiss() { try? started.leaf.kill() }
 
     /// Gives its cgroup the limits of a program.
     ///

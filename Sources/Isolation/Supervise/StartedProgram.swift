@@ -130,17 +130,22 @@ final class StartedProgram: Sendable {
         }
     }
 
+    private static func work(_ program: StageSupervisor.Program) -> InitMessage.Work {
+        InitMessage.Work(
+            limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
+            arguments: program.arguments.map { Array($0.utf8) },
+            environment: program.environment.map { Array("\($0.name)=\($0.value)".utf8) })
+    }
+
     private static func message(
         _ program: StageSupervisor.Program, in sandbox: Sandbox, _ filters: SeccompFilters, hasHandover: Bool
     ) -> InitMessage.Start {
-        InitMessage.Start(
+        let work = work(program)
+        return InitMessage.Start(
             hasStdin: true, hasHandover: hasHandover, isAhead: program.isAhead,
             endsSandboxOnHangUp: !sandbox.spec.isPersistent, user: UserSlot.program, group: UserSlot.program,
-            umask: 0o022, limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
-            filters: [filters.numbers.bytes, filters.arguments.bytes],
-            arguments: program.arguments.map { Array($0.utf8) },
-            environment: program.environment.map { Array("\($0.name)=\($0.value)".utf8) },
-            directory: Array("/workspace".utf8))
+            umask: 0o022, limits: work.limits, filters: [filters.numbers.bytes, filters.arguments.bytes],
+            arguments: work.arguments, environment: work.environment, directory: Array("/workspace".utf8))
     }
 
     /// The process stands before the first instruction of its own: into its limits first, then everything about it is
@@ -175,12 +180,7 @@ final class StartedProgram: Sendable {
         // Those that it stood with were looked at when it was made.
         try PostureCheck.verify(streams: streams, processes)
         try withExtendedLifetime(empty) { () throws(SandboxError) in
-            try connection.go(
-                InitMessage.Work(
-                    limits: ProgramLimits.make(program.limits, diskBytes: program.diskBytes),
-                    arguments: program.arguments.map { Array($0.utf8) },
-                    environment: program.environment.map { Array("\($0.name)=\($0.value)".utf8) }),
-                descriptors: streams)
+            try connection.go(StartedProgram.work(program), descriptors: streams)
         }
     }
 
