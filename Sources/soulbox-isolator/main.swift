@@ -18,6 +18,7 @@ do {
             pool: PoolSettings(
                 isEnabled: configuration.readyPool.isEnabled, minimum: configuration.readyPool.minimum,
                 memoryBytes: UInt64(configuration.readyPool.memoryBytes)),
+            snapshotProcessSeconds: configuration.snapshots.processSeconds,
             network: NetworkSettings(
                 isEnabled: configuration.network.isEnabled, egressUser: configuration.network.egressUser,
                 resolvers: configuration.network.resolvers, connections: configuration.network.connections,

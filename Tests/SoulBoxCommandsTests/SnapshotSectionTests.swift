@@ -14,15 +14,18 @@ struct SnapshotSectionTests {
 
     @Test("bounds are those of the file, or none")
     func bounds() throws {
-        let given = try settings("snapshots: {keep_days: 30, keep_per_sandbox: 5}")
-        #expect(given.keepDays == 30 && given.keepPerSandbox == 5)
+        let given = try settings("snapshots: {keep_days: 30, keep_per_sandbox: 5, process_seconds: 60}")
+        #expect(given.keepDays == 30 && given.keepPerSandbox == 5 && given.processSeconds == 60)
         let none = try settings("http: {port: 8080}")
-        #expect(none.keepDays == 0 && none.keepPerSandbox == 0)
+        #expect(none.keepDays == 0 && none.keepPerSandbox == 0 && none.processSeconds == 600)
     }
 
     @Test(
         "what is no bound is refused",
-        arguments: ["keep_days: 0", "keep_days: 36501", "keep_per_sandbox: -1", "keep_days: long", "keep: 1"])
+        arguments: [
+            "keep_days: 0", "keep_days: 36501", "keep_per_sandbox: -1", "keep_days: long", "process_seconds: 0",
+            "keep: 1",
+        ])
     func wrong(line: String) {
         #expect(throws: (any Error).self) { try settings("snapshots: {\(line)}") }
     }

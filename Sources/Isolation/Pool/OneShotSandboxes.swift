@@ -26,6 +26,9 @@ final class OneShotSandboxes: Sendable {
     /// How many there are, those included that are being removed.
     var count: Int { living.value.load(ordering: .acquiring) }
 
+    /// How many more sandboxes there can be.
+    var freeSlots: Int { builder.slots.freeCount }
+
     /// What a sandbox for an execution with these limits is like.
     static func spec(
         _ limits: ExecutionLimits, of image: Image, id: String = SandboxName.make(), network: SandboxNetwork = .none

@@ -11,6 +11,8 @@ struct PoolFiller: Sendable {
     /// How often is looked what there is to do: soon after somebody took one, seldom otherwise; in microseconds.
     private static let pause: (soon: UInt32, seldom: UInt32) = (5_000, 100_000)
     private static let soonFor: UInt64 = 2_000_000_000
+    /// How many of a kind are made ahead while executions run: where these take all processors nothing is won by it.
+    private static let mostWhileBusy = 16 * max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
 
     let pool: ReadyPool
     /// The kinds of which the minimum stands ready whether somebody asks or not.
@@ -84,8 +86,8 @@ struct PoolFiller: Sendable {
 
     /// What to make next: of the kind that has the smallest share of what it should have.
     private func next(at now: UInt64) -> (ReadyPool.Kind, Image)? {
-        // While executions run the processors are theirs, unless a kind is nearly used up.
-        let share = pool.queue.isQuiet ? 1 : 4
+        let isQuiet = pool.queue.isQuiet
+        guard pool.hasIDs else { return nil }
         return pool.state.withLock { state in
             guard !state.isClosed else { return nil }
             var used: UInt64 = 0
@@ -94,7 +96,8 @@ struct PoolFiller: Sendable {
                 used += UInt64(shelf.count) * shelf.bytesEach
                 let target = shelf.target(at: now)
                 guard target > 0, now >= shelf.retryAt else { continue }
-                let wanted = max(1, target / share)
+                // While executions run the processors are theirs, unless a kind is nearly used up.
+                let wanted = isQuiet ? target : max(1, min(target / 4, PoolFiller.mostWhileBusy))
                 guard shelf.count < wanted else { continue }
                 let fraction = Double(shelf.count) / Double(target)
                 if fraction < best?.fraction ?? 2 { best = (kind, fraction) }
@@ -133,9 +136,11 @@ struct PoolFiller: Sendable {
 
     /// Removes what demand has left behind, a little at a time.
     private func trim(at now: UInt64) {
+        let isTight = pool.isShortOfIDs
         let dropped = pool.state.withLock { state -> ReadySandbox? in
             for (kind, shelf) in state.shelves {
-                if shelf.ready.count > 2 * shelf.target(at: now) { return state.shelves[kind]?.ready.removeFirst() }
+                let enough = isTight ? shelf.minimum : 2 * shelf.target(at: now)
+                if shelf.ready.count > enough { return state.shelves[kind]?.ready.removeFirst() }
                 if shelf.minimum == 0, shelf.count == 0,
                     MonotonicClock.elapsed(from: shelf.demand.lastTaken, to: now) > PoolShelf.forgetAfter
                 {

@@ -40,6 +40,9 @@ final class ReadyPool: Sendable {
     /// The most kinds at a time.
     static let maximumKinds = 64
 
+    /// How many user id slots are left to those that are not made ahead, and with how few ready ones give theirs back.
+    private static let slotsLeft = (for: 320, least: 128)
+
     let settings: PoolSettings
     let state = Mutex(State())
     let sandboxes: OneShotSandboxes
@@ -105,6 +108,12 @@ final class ReadyPool: Sendable {
     func discard(_ ready: ReadySandbox) {
         if ready.sandbox.spec.isPersistent { persistent.discard(ready) } else { sandboxes.discard(ready.sandbox) }
     }
+
+    /// Whether there are user ids for one more.
+    var hasIDs: Bool { sandboxes.freeSlots > ReadyPool.slotsLeft.for }
+
+    /// Whether what stands ready keeps others from what they need.
+    var isShortOfIDs: Bool { sandboxes.freeSlots < ReadyPool.slotsLeft.least }
 
     /// How many stand ready.
     var readyCount: Int { state.withLock { $0.shelves.values.reduce(0) { $0 + $1.ready.count } } }

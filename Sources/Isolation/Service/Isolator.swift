@@ -102,7 +102,8 @@ public final class Isolator: Sendable {
         let adopted = adoption.adopt(found, slots: slots)
         // With what was taken over: the rules of those that run on are put in place with all others, at once.
         networks.start()
-        let tools = SnapshotTools.find(imageDirectory: configuration.imageDirectory)
+        let tools = SnapshotTools.find(
+            imageDirectory: configuration.imageDirectory, seconds: configuration.snapshotProcessSeconds)
         if case .failure(let missing) = tools {
             log.warning("memory snapshots are not available", metadata: ["reason": "\(missing)"])
         }

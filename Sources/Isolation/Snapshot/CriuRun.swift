@@ -23,9 +23,6 @@ struct CriuRun {
         var description: String { "\(reason): \(log)" }
     }
 
-    /// A stuck run is ended after that many seconds; memory is written with a gigabyte a second and more.
-    private static let patience: UInt64 = 600
-
     /// The directory.
     let directory: String
     let tools: SnapshotTools
@@ -102,21 +99,21 @@ struct CriuRun {
             try Files.write(to: opener.rawValue, Array("go\n".utf8))
             failure = try serve(process, asked: asked, answered: answered, stage: stage)
         } catch {
-            try? process.signal(SIGKILL)
             failure = error
         }
+        if failure != nil { CriuRun.end(pid) }
         let status = try process.waitForExit()
         try? Files.removeTree(pidFile)
         if let failure { throw failure }
         guard status == .exited(0) else { throw explain() }
     }
 
-    /// Answers until CRIU ends; gives what a stage threw.
+    /// Answers until CRIU ends, or should have; gives what a stage threw.
     private func serve(
         _ process: borrowing ProcessDescriptor, asked: borrowing Descriptor, answered: borrowing Descriptor,
         stage: (Stage, pid_t) throws -> Void
     ) throws -> (any Error)? {
-        let deadline = MonotonicClock.now + CriuRun.patience * 1_000_000_000
+        let deadline = MonotonicClock.now + UInt64(tools.seconds) * 1_000_000_000
         var failure: (any Error)?
         while true {
             var entries = [
@@ -125,7 +122,6 @@ struct CriuRun {
             ]
             let now = MonotonicClock.now
             guard now < deadline else {
-                try? process.signal(SIGKILL)
                 return failure ?? Failure(reason: "it took too long", log: "CRIU was ended")
             }
             _ = try Poll.wait(&entries, timeout: CInt(min((deadline - now) / 1_000_000 + 1, 60_000)))
@@ -148,6 +144,11 @@ struct CriuRun {
         }
     }
 
+    /// Ends CRIU with its helpers, which have its session: one of those outlives it when nobody tells it to end.
+    ///
+    /// Only while it lives or has not been waited for: later the number may be another's.
+    private static func end(_ pid: pid_t) { kill(-pid, SIGKILL) }
+
     /// What CRIU's log says of a failure.
     private func explain() -> Failure {
         let text = (try? Files.readString(logFile, maximum: 64 << 20)) ?? ""
@@ -168,9 +169,10 @@ struct CriuRun {
             if let answer = try? Files.open(directory + "/answer", .readWrite) {
                 try? Files.write(to: answer.rawValue, Array("no\n".utf8))
                 var entries = [PollEntry(descriptor: process.rawValue, events: .input)]
-                _ = try? Poll.wait(&entries, timeout: 10_000)
+                // One that ends by itself takes its helpers along.
+                if (try? Poll.wait(&entries, timeout: 10_000)) == 1 { continue }
             }
-            try? process.signal(SIGKILL)
+            end(pid)
         }
     }
 

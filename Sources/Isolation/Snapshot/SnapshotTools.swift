@@ -9,6 +9,8 @@ struct SnapshotTools: Sendable {
     let root: String
     /// The version of CRIU.
     let criu: String
+    /// The seconds within which CRIU writes processes, or lets them go on.
+    let seconds: Int
 
     /// Why processes cannot be held; for the operator and for clients.
     struct Missing: Error, Sendable, CustomStringConvertible {
@@ -32,12 +34,12 @@ struct SnapshotTools: Sendable {
     var zstdCommand: [String] { loader + ["\(root)/usr/bin/zstd"] }
 
     /// Looks for the tools and tries whether CRIU works on this kernel.
-    static func find(imageDirectory: String) -> Result<SnapshotTools, Missing> {
+    static func find(imageDirectory: String, seconds: Int) -> Result<SnapshotTools, Missing> {
         let root = "\(imageDirectory)/tools/current/rootfs"
         guard Files.exists("\(root)/usr/sbin/criu") else {
             return .failure(Missing(description: "the tools image is not built (soulbox image build tools)"))
         }
-        let tools = SnapshotTools(root: root, criu: "")
+        let tools = SnapshotTools(root: root, criu: "", seconds: seconds)
         guard let text = try? ToolProcess(command: tools.criuCommand + ["--version"]).output(seconds: 10),
             let version = text.split(whereSeparator: \.isWhitespace).first(where: { $0.first?.isNumber == true })
         else { return .failure(Missing(description: "CRIU does not start")) }
@@ -48,7 +50,7 @@ struct SnapshotTools: Sendable {
         guard (try? ToolProcess(command: tools.criuCommand + ["check"]).output(seconds: 20)) != nil else {
             return .failure(Missing(description: "this kernel lacks what CRIU needs (criu check)"))
         }
-        return .success(SnapshotTools(root: root, criu: String(version)))
+        return .success(SnapshotTools(root: root, criu: String(version), seconds: seconds))
     }
 
     /// The kernel's release (uname(2)).

@@ -60,6 +60,9 @@ final class UserSlots: Sendable {
         }
     }
 
+    /// How many slots nobody has.
+    var freeCount: Int { state.withLock { $0.free.count } }
+
     /// Gives a slot back, after nothing of its ids is left.
     ///
     /// It goes to the end of the line, so that an id is used again as late as possible.

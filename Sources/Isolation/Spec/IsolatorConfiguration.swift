@@ -24,6 +24,8 @@ public struct IsolatorConfiguration: Sendable {
     public var queueWaitMilliseconds: Int
     /// The sandboxes that stand ready.
     public var pool: PoolSettings
+    /// The seconds within which CRIU writes a sandbox's processes, or lets them go on.
+    public var snapshotProcessSeconds: Int
     /// The networks of sandboxes.
     public var network: NetworkSettings
     /// The socket of soulbox-egress.
@@ -36,8 +38,8 @@ public struct IsolatorConfiguration: Sendable {
         instance: String, socketPath: String, socketGroup: UInt32 = 0, allowedUsers: Set<UInt32> = [],
         runDirectory: String, sandboxDirectory: String, imageDirectory: String, initPath: String, zygotePath: String,
         concurrentExecutions: Int,
-        queueWaitMilliseconds: Int = 10_000, pool: PoolSettings = .none, network: NetworkSettings,
-        egressSocketPath: String, version: String
+        queueWaitMilliseconds: Int = 10_000, pool: PoolSettings = .none, snapshotProcessSeconds: Int = 600,
+        network: NetworkSettings, egressSocketPath: String, version: String
     ) {
         self.instance = instance
         self.socketPath = socketPath
@@ -51,6 +53,7 @@ public struct IsolatorConfiguration: Sendable {
         self.concurrentExecutions = concurrentExecutions
         self.queueWaitMilliseconds = queueWaitMilliseconds
         self.pool = pool
+        self.snapshotProcessSeconds = snapshotProcessSeconds
         self.network = network
         self.egressSocketPath = egressSocketPath
         self.version = version

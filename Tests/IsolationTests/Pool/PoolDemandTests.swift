@@ -19,6 +19,18 @@ struct PoolDemandTests {
         #expect(demand.target(at: 1001 * second) == 2 && demand.lastTaken == 1001 * second)
     }
 
+    @Test("as many as came within ten seconds, where that is more than twice the most of one")
+    func burst() {
+        var demand = PoolDemand()
+        for number in 0..<400 { demand.note(at: 100 * second + UInt64(number) * 10_000_000) }
+        let end = 104 * second
+        #expect((399...400).contains(demand.target(at: end)))
+        #expect((199...200).contains(demand.target(at: end + 30 * second)))
+        // The next ones are counted by themselves.
+        for number in 0..<30 { demand.note(at: end + 120 * second + UInt64(number) * 100_000_000) }
+        #expect((29...31).contains(demand.target(at: end + 123 * second)))
+    }
+
     @Test("a thread that looked at the clock before another wrote down what it saw harms nothing")
     func order() {
         var demand = PoolDemand()

@@ -9,29 +9,11 @@ import Testing
 
 @Suite("Snapshots of processes", .serialized, .enabled(if: Host.canIsolate))
 struct MemorySnapshotTests {
-    /// Starts a Python program in the background and waits until it has written `ready` into a file.
-    private func start(_ code: String, in sandbox: TestSandbox) throws -> SandboxProcess {
-        let connection = try sandbox.connect()
-        let process = try connection.startProcess(
-            arguments: ["python3", "-c", code], environment: [], directory: "/workspace", in: sandbox.id,
-            account: sandbox.account)
-        try wait(for: "ready", in: sandbox)
-        return process
-    }
-
-    private func wait(for file: String, in sandbox: TestSandbox, seconds: UInt64 = 20) throws {
-        let deadline = MonotonicClock.now + seconds * 1_000_000_000
-        while (try? sandbox.connect().stat(file, in: sandbox.id, account: sandbox.account)) == nil {
-            try #require(MonotonicClock.now < deadline, "\(file) was not written")
-            usleep(10_000)
-        }
-    }
-
     @Test("A process goes on where it was: open files, pipes, threads, timers, a listening socket; the original too")
     func continues() throws {
         let sandbox = try TestSandbox()
         defer { try? sandbox.remove() }
-        _ = try start(
+        _ = try sandbox.startPython(
             """
             import os, socket, threading, time, signal
             ticks = 0
@@ -63,7 +45,7 @@ struct MemorySnapshotTests {
                         threading.active_count(), len(data), open("kept").read()]))
                     os.rename("answer.new", "answer")
                     os.write(write, b"held")
-            """, in: sandbox)
+            """)
         let snapshot = try TestSnapshot(of: sandbox, memory: true)
         #expect(snapshot.description.hasMemory && snapshot.description.pauseMicroseconds > 0)
         let copy = try snapshot.restore()
@@ -71,7 +53,7 @@ struct MemorySnapshotTests {
         for each in [copy, sandbox] {
             #expect(try each.state.phase == .running)
             #expect(try each.python("open('ask','w').close()").output == "")
-            try wait(for: "answer", in: each)
+            try each.waitForFile("answer")
             let answer = try each.python("print(open('answer').read())").output
             #expect(answer == "[b'held', 'unlinked', True, True, 6, 1048576, 'before after']\n")
             #expect(try each.state.processes == 1)
@@ -90,9 +72,9 @@ struct MemorySnapshotTests {
     func pause() throws {
         let first = try TestIsolator()
         let sandbox = try TestSandbox(on: first)
-        _ = try start(
-            "import time, os\nn = 0\nopen('ready','w').close()\nwhile True:\n n += 1; open('n','w').write(str(n)); time.sleep(.01)",
-            in: sandbox)
+        _ = try sandbox.startPython(
+            "import time, os\nn = 0\nopen('ready','w').close()\nwhile True:\n n += 1; open('n','w').write(str(n)); time.sleep(.01)"
+        )
         #expect(try sandbox.connect().pauseSandbox(sandbox.id, account: sandbox.account).phase == .paused)
         #expect(first.processes().isEmpty && first.sandboxes.isEmpty)
         #expect(try sandbox.python("print(1)").error?.code == .sandboxNotRunning)
@@ -114,7 +96,7 @@ struct MemorySnapshotTests {
     func refused() throws {
         let sandbox = try TestSandbox()
         defer { try? sandbox.remove() }
-        _ = try start(
+        _ = try sandbox.startPython(
             """
             import socket, struct, time
             route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
@@ -124,7 +106,7 @@ struct MemorySnapshotTests {
             while True:
                 open("n", "w").write(str(time.monotonic_ns()))
                 time.sleep(.02)
-            """, in: sandbox)
+            """)
         let id = Identifier.make(.snapshot)
         let error = refusal { _ = try TestSnapshot(of: sandbox, memory: true, id: id) }
         #expect(
@@ -169,8 +151,8 @@ struct MemorySnapshotTests {
     func elsewhere() throws {
         let sandbox = try TestSandbox()
         defer { try? sandbox.remove() }
-        _ = try start(
-            "import os, time\nheld = os.urandom(64 << 20)\nopen('ready','w').close()\ntime.sleep(1000)", in: sandbox)
+        _ = try sandbox.startPython(
+            "import os, time\nheld = os.urandom(64 << 20)\nopen('ready','w').close()\ntime.sleep(1000)")
         let snapshot = try TestSnapshot(of: sandbox, memory: true)
         defer { try? snapshot.remove() }
         let path = snapshot.directory + "/manifest.json"
@@ -200,7 +182,7 @@ struct MemorySnapshotTests {
     func parallel() throws {
         let sandbox = try TestSandbox()
         defer { try? sandbox.remove() }
-        _ = try start("import time\nopen('ready','w').close()\ntime.sleep(1000)", in: sandbox)
+        _ = try sandbox.startPython("import time\nopen('ready','w').close()\ntime.sleep(1000)")
         let snapshot = try TestSnapshot(of: sandbox, memory: true)
         let made = Monitor<[TestSandbox?]>([])
         for _ in 0..<20 {
@@ -229,7 +211,7 @@ struct MemorySnapshotTests {
     func kills() throws {
         var isolator = try TestIsolator()
         var sandbox = try TestSandbox(on: isolator)
-        _ = try start("import time\nopen('ready','w').close()\nwhile True: time.sleep(.01)", in: sandbox)
+        _ = try sandbox.startPython("import time\nopen('ready','w').close()\nwhile True: time.sleep(.01)")
         let kept = try TestSnapshot(of: sandbox, memory: true)
         for (number, milliseconds) in [5, 20, 40, 70, 100, 140, 190, 250].enumerated() {
             let work = number % 3

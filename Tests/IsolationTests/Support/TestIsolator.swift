@@ -36,12 +36,14 @@ final class TestIsolator: Sendable {
     ///   - resolver: The server of names of its sandboxes' network; nil is the host's.
     ///   - ready: How many sandboxes it keeps ready of each image at least; 0 for a pool of none.
     ///   - readyMemory: The most memory that those may take.
+    ///   - snapshotProcessSeconds: How long CRIU may take.
     ///   - prefix: A command that starts it, as `prlimit --nofile=160`.
     ///   - binaries: Where it and what it puts into sandboxes is.
     init(
         concurrent: Int = 8, queueWaitSeconds: Int = 10, instance: String? = nil,
         images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0,
-        readyMemory: Int = 4 << 30, prefix: [String] = [], binaries: String = TestIsolator.binaries
+        readyMemory: Int = 4 << 30, snapshotProcessSeconds: Int = 600, prefix: [String] = [],
+        binaries: String = TestIsolator.binaries
     ) throws {
         self.instance = instance ?? String((0..<8).map { _ in "0123456789abcdef".randomElement() ?? "0" })
         runDirectory = "/run/soulbox/\(self.instance)"
@@ -52,8 +54,7 @@ final class TestIsolator: Sendable {
         let configuration = TestIsolator.configuration(
             instance: self.instance, runDirectory: runDirectory, concurrent: concurrent,
             queueWaitSeconds: queueWaitSeconds, images: images, resolver: resolver, ready: ready,
-            readyMemory: readyMemory,
-            binaries: binaries)
+            readyMemory: readyMemory, snapshotProcessSeconds: snapshotProcessSeconds, binaries: binaries)
         let path = runDirectory + "/config.json"
         try configuration.write(toFile: path, atomically: true, encoding: .utf8)
         let log = runDirectory + "/isolator.log"
@@ -73,7 +74,7 @@ final class TestIsolator: Sendable {
     static func configuration(
         instance: String, runDirectory: String, concurrent: Int = 8, queueWaitSeconds: Int = 10,
         images: String = "/var/cache/soulbox/images", resolver: String? = nil, ready: Int = 0,
-        readyMemory: Int = 4 << 30,
+        readyMemory: Int = 4 << 30, snapshotProcessSeconds: Int = 600,
         binaries: String = TestIsolator.binaries
     ) -> String {
         let configuration: JSONValue = [
@@ -100,7 +101,9 @@ final class TestIsolator: Sendable {
                 "new_connections_per_second": 200, "bytes_per_second": 100_000_000,
             ],
             "alerts": ["allow_private_webhooks": []], "reports": ["retention_months": 25],
-            "snapshots": ["keep_days": 0, "keep_per_sandbox": 0], "upload_limit_bytes": 104857600,
+            "snapshots": [
+                "keep_days": 0, "keep_per_sandbox": 0, "process_seconds": JSONValue(snapshotProcessSeconds),
+            ], "upload_limit_bytes": 104857600,
             "sandbox_directory": .string("/var/lib/soulbox/test-\(instance)"),
             "control_pool": ["processes": 1, "threads": 1, "database_connections": 1],
             "execution_pool": ["processes": 1, "threads": 1, "database_connections": 1],
