@@ -5,8 +5,8 @@ internal import SoulBoxModel
 
 /// An execution between its call and its end: one loop over its output, its events and its client.
 final class RunningExecution {
-    /// A program that is over sooner is not worth a note that it runs.
-    private static let noticeNanoseconds: UInt64 = 20_000_000
+    /// A program that is over sooner is not worth a note that it runs; where the caller waits for its end, still less.
+    private static let noticeNanoseconds: (followed: UInt64, awaited: UInt64) = (20_000_000, 100_000_000)
     /// For how long nobody looks at the output of a program that begins, where nobody follows it: one that is over by then is read
     /// once, and each look before would take the processor from it. The pipes hold 64 KiB.
     private static let quietNanoseconds: UInt64 = 2_000_000
@@ -169,7 +169,8 @@ final class RunningExecution {
             if startedAt == nil { request.live?.start() }
             startedAt = .now
             beQuiet()
-            noticeAt = MonotonicClock.now + RunningExecution.noticeNanoseconds
+            let pause = RunningExecution.noticeNanoseconds
+            noticeAt = MonotonicClock.now + (request.clientDescriptor == nil ? pause.followed : pause.awaited)
         case .compiled(let stage):
             compile = stage
             beQuiet()

@@ -21,16 +21,27 @@ final class SandboxRemover: Sendable {
 
     /// How long a sandbox that could not be removed is left alone, in seconds.
     private static let retrySeconds: UInt32 = 30
-    /// How long a removal waits for a quiet moment, in nanoseconds: while executions run the processors are theirs. One that
-    /// holds much memory, or a network, waits for a moment only.
-    private static let patience: (light: UInt64, heavy: UInt64) = (3_000_000_000, 100_000_000)
-    /// What a light one holds at most, in bytes, and how many may wait; together less than what stands ready may take.
+    /// How long removals wait for a quiet moment, in nanoseconds: while executions run the processors are theirs, as long as
+    /// a burst lasts. Where it is busy for longer than that nothing is won by waiting, and each sandbox that is there makes
+    /// others dearer to make and to remove: the kernel goes through all filesystems and processes there are.
+    private static let burst: UInt64 = 3_000_000_000
+    /// How long one waits that holds much memory, or a network, and all of them when a burst is over.
+    private static let patience: UInt64 = 100_000_000
+    /// What holds no more than that waits for long, in bytes; together they hold less than what stands ready may take.
     private static let lightBytes: UInt64 = 4 << 20
-    private static let backlog = 192
+    /// How many may wait, in a burst and after it.
+    private static let backlog = (burst: 448, after: 16)
     /// How often is looked whether the moment is quiet, in microseconds.
     private static let pause: UInt32 = 5_000
 
-    private let jobs = Monitor<[Job]>([])
+    private struct State {
+        var jobs: [Job] = []
+        /// When the last look found no quiet moment, and since when none has.
+        var busyAt: UInt64 = 0
+        var busySince: UInt64 = 0
+    }
+
+    private let state = Monitor(State())
     private let isHurried = Atomic(false)
     private let stuck = Monitor<[Sandbox]>([])
     private let queue: ExecutionQueue
@@ -49,10 +60,9 @@ final class SandboxRemover: Sendable {
 
     /// Removes a sandbox soon, then calls `done`.
     func remove(_ sandbox: Sandbox, done: @escaping @Sendable () -> Void) {
-        let patience =
-            isLight(sandbox) ? SandboxRemover.patience.light : SandboxRemover.patience.heavy
+        let patience = isLight(sandbox) ? SandboxRemover.burst : SandboxRemover.patience
         let job = Job(sandbox: sandbox, deadline: MonotonicClock.now + patience, done: done)
-        jobs.update { $0.append(job) }
+        state.update { $0.jobs.append(job) }
     }
 
     private func isLight(_ sandbox: Sandbox) -> Bool {
@@ -70,7 +80,7 @@ final class SandboxRemover: Sendable {
 
     private func serve() -> Never {
         while true {
-            switch jobs.wait(for: { $0.isEmpty ? nil : next(&$0) }) {
+            switch state.wait(for: { $0.jobs.isEmpty ? nil : next(&$0) }) {
             case .remove(let job): remove(job)
             case .later, nil: usleep(SandboxRemover.pause)
             }
@@ -78,13 +88,18 @@ final class SandboxRemover: Sendable {
     }
 
     /// The job that is to be done now, if there is one.
-    private func next(_ jobs: inout [Job]) -> Next {
-        if isHurried.load(ordering: .relaxed) || jobs.count > SandboxRemover.backlog || queue.hasRoom {
-            return .remove(jobs.removeFirst())
-        }
+    private func next(_ state: inout State) -> Next {
+        if isHurried.load(ordering: .relaxed) || queue.hasRoom { return .remove(state.jobs.removeFirst()) }
         let now = MonotonicClock.now
-        guard let due = jobs.firstIndex(where: { now >= $0.deadline }) else { return .later }
-        return .remove(jobs.remove(at: due))
+        // Without a job nobody looks.
+        if now - state.busyAt > SandboxRemover.patience { state.busySince = now }
+        state.busyAt = now
+        let isBurst = now - state.busySince < SandboxRemover.burst
+        if state.jobs.count > (isBurst ? SandboxRemover.backlog.burst : SandboxRemover.backlog.after) {
+            return .remove(state.jobs.removeFirst())
+        }
+        guard let due = state.jobs.firstIndex(where: { now >= $0.deadline }) else { return .later }
+        return .remove(state.jobs.remove(at: due))
     }
 
     private func remove(_ job: Job) {

@@ -122,7 +122,11 @@ struct CriuRun {
             ]
             let now = MonotonicClock.now
             guard now < deadline else {
-                return failure ?? Failure(reason: "it took too long", log: "CRIU was ended")
+                // Its own code may have been in one of the processes just then: that one does not survive it.
+                return failure
+                    ?? Failure(
+                        reason: "it took too long and was given up; look which processes still run",
+                        log: "CRIU was ended")
             }
             _ = try Poll.wait(&entries, timeout: CInt(min((deadline - now) / 1_000_000 + 1, 60_000)))
             if !entries[0].returned.isEmpty {
