@@ -33,7 +33,7 @@ struct AlertRuleTests {
         let shown = try await stack.send("GET", path, key: reader)
         #expect(shown.json["webhook"]?["url"] == "https://hooks.example.com", "\(shown.text)")
         let list = try await stack.send("GET", "/api/alerts/rules?limit=1000", key: reader)
-        #expect(list.text.contains(id) && !list.text.contains("T1") && !list.text.contains("0123456789abcdef"))
+        #expect(list.text.contains(id) && !list.text.contains("/T1/") && !list.text.contains("0123456789abcdef"))
         #expect(list.headers["x-pagination-total"] == "\(list.json["rules"]?.arrayValue?.count ?? 0)")
 
         func put(_ body: String) async throws -> Answer {
