@@ -20,6 +20,8 @@ public enum ServiceProcess {
     public static func start(label: String) -> (configuration: ServiceConfiguration, log: Logger) {
         // Before the first thread: threads inherit the mask, and signals are awaited in one place.
         Signals.blockAll()
+        // systemd and shells begin with 1024, which a few hundred connections or sandboxes use up.
+        DescriptorLimit.raise()
         LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
         let log = Logger(label: label)
         // Swift reads its own arguments there: without it they would seem to be missing.

@@ -23,7 +23,7 @@ struct SnapshotSectionTests {
     @Test(
         "what is no bound is refused",
         arguments: [
-            "keep_days: 0", "keep_days: 36501", "keep_per_sandbox: -1", "keep_days: long", "process_seconds: 0",
+            "keep_days: 0", "keep_days: 36501", "keep_per_sandbox: -1", "keep_days: long", "process_seconds: 9",
             "keep: 1",
         ])
     func wrong(line: String) {

@@ -36,9 +36,12 @@ struct PoolFiller: Sendable {
                 refreshAt = now + 10_000_000_000
             }
             if isFirst { pool.sandboxes.zygotes.renew() }
-            if let (kind, image) = next(at: now) {
+            switch next(at: now) {
+            case .build(let kind, let image):
                 build(kind, image)
                 continue
+            case .drop(let ready): pool.discard(ready)
+            case .nothing: break
             }
             if isFirst { trim(at: now) }
             let isSoon = pool.state.withLock { state in
@@ -70,10 +73,11 @@ struct PoolFiller: Sendable {
         let dead = pool.state.withLock { state -> [(ReadyPool.Kind, ReadySandbox)] in
             var dead: [(ReadyPool.Kind, ReadySandbox)] = []
             for (kind, shelf) in state.shelves {
-                let found = shelf.ready.filter(\.isDead)
-                guard !found.isEmpty else { continue }
-                dead += found.map { (kind, $0) }
-                state.shelves[kind]?.ready.removeAll(where: \.isDead)
+                // Looked at once: one that dies meanwhile is found the next time.
+                let found = shelf.ready.map(\.isDead)
+                guard found.contains(true) else { continue }
+                dead += zip(shelf.ready, found).filter(\.1).map { (kind, $0.0) }
+                state.shelves[kind]?.ready = zip(shelf.ready, found).filter { !$0.1 }.map(\.0)
                 state.shelves[kind]?.noteFailure(at: now)
             }
             return dead
@@ -84,12 +88,20 @@ struct PoolFiller: Sendable {
         }
     }
 
+    /// What to do next.
+    private enum Step {
+        case build(ReadyPool.Kind, Image)
+        /// To make place for a kind that has less than its minimum.
+        case drop(ReadySandbox)
+        case nothing
+    }
+
     /// What to make next: of the kind that has the smallest share of what it should have.
-    private func next(at now: UInt64) -> (ReadyPool.Kind, Image)? {
+    private func next(at now: UInt64) -> Step {
         let isQuiet = pool.queue.isQuiet
-        guard pool.hasIDs else { return nil }
+        let hasSpace = pool.hasSpace
         return pool.state.withLock { state in
-            guard !state.isClosed else { return nil }
+            guard !state.isClosed else { return .nothing }
             var used: UInt64 = 0
             var best: (kind: ReadyPool.Kind, fraction: Double)?
             for (kind, shelf) in state.shelves {
@@ -102,13 +114,23 @@ struct PoolFiller: Sendable {
                 let fraction = Double(shelf.count) / Double(target)
                 if fraction < best?.fraction ?? 2 { best = (kind, fraction) }
             }
-            guard let kind = best?.kind, let shelf = state.shelves[kind],
-                used + shelf.bytesEach <= pool.settings.memoryBytes
-            else { return nil }
+            guard let kind = best?.kind, let shelf = state.shelves[kind] else { return .nothing }
+            guard hasSpace, used + shelf.bytesEach <= pool.settings.memoryBytes else {
+                return shelf.count < max(shelf.minimum, 1) ? dropLargest(&state, for: kind) : .nothing
+            }
             state.shelves[kind]?.building += 1
             state.building += 1
-            return (kind, shelf.image)
+            return .build(kind, shelf.image)
         }
+    }
+
+    /// Takes one of the kind that has the most, unless it has hardly more than the least itself.
+    private func dropLargest(_ state: inout ReadyPool.State, for kind: ReadyPool.Kind) -> Step {
+        let others = state.shelves.filter { $0.key != kind && $0.value.ready.count > max($0.value.minimum, 1) }
+        guard let largest = others.max(by: { $0.value.ready.count < $1.value.ready.count })?.key,
+            let dropped = state.shelves[largest]?.ready.removeFirst()
+        else { return .nothing }
+        return .drop(dropped)
     }
 
     private func build(_ kind: ReadyPool.Kind, _ image: Image) {

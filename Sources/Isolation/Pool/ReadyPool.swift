@@ -42,8 +42,11 @@ final class ReadyPool: Sendable {
 
     /// How many user id slots are left to those that are not made ahead, and with how few ready ones give theirs back.
     private static let slotsLeft = (for: 320, least: 128)
+    /// What a sandbox that stands ready has open here at most, of the half of the descriptors that all of them may have.
+    private static let descriptorsEach = 12
 
     let settings: PoolSettings
+    private let mostDescriptors = DescriptorLimit.current / 2
     let state = Mutex(State())
     let sandboxes: OneShotSandboxes
     let persistent: ReadyPersistent
@@ -109,8 +112,11 @@ final class ReadyPool: Sendable {
         if ready.sandbox.spec.isPersistent { persistent.discard(ready) } else { sandboxes.discard(ready.sandbox) }
     }
 
-    /// Whether there are user ids for one more.
-    var hasIDs: Bool { sandboxes.freeSlots > ReadyPool.slotsLeft.for }
+    /// Whether there are user ids and descriptors for one more.
+    var hasSpace: Bool {
+        sandboxes.freeSlots > ReadyPool.slotsLeft.for
+            && (readyCount + buildingCount + 1) * ReadyPool.descriptorsEach <= mostDescriptors
+    }
 
     /// Whether what stands ready keeps others from what they need.
     var isShortOfIDs: Bool { sandboxes.freeSlots < ReadyPool.slotsLeft.least }

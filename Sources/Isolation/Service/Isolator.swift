@@ -89,7 +89,8 @@ public final class Isolator: Sendable {
         let builder = try SandboxBuilder(
             threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, layers: layers, slots: slots,
             cgroups: cgroups, processes: processes, networks: networks)
-        remover = SandboxRemover(queue: queue, log: log)
+        remover = SandboxRemover(
+            queue: queue, slots: slots, memoryBytes: max(256 << 20, configuration.pool.memoryBytes / 4), log: log)
         zygotes = try Zygotes(
             root: "\(configuration.runDirectory)/zygote", runtimeLayer: runtimeLayer, cgroups: cgroups,
             processes: processes, log: log)

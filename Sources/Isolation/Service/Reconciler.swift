@@ -9,7 +9,10 @@ enum Reconciler {
     static func removeLeftovers(
         of cgroups: SandboxCgroups, except kept: Set<String>, log: Logger
     ) throws(SandboxError) {
-        for id in cgroups.existing() where !kept.contains(id) {
+        let left = cgroups.existing().filter { !kept.contains($0) }
+        // All at once: hundreds may have stood ready, and the end of each takes the kernel a while.
+        for id in left { cgroups.killLeftover(id) }
+        for id in left {
             try cgroups.removeLeftover(id)
             log.warning("removed a sandbox that an earlier run left", metadata: ["sandbox.id": "\(id)"])
         }

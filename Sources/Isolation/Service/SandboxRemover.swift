@@ -8,9 +8,26 @@ internal import Synchronization
 final class SandboxRemover: Sendable {
     private struct Job: Sendable {
         let sandbox: Sandbox
+        /// What it holds, in bytes; nil when it is not to wait for long.
+        let bytes: UInt64?
         /// When it is removed whatever else goes on.
         let deadline: UInt64
         let done: @Sendable () -> Void
+    }
+
+    private struct State {
+        var jobs: [Job] = []
+        /// What those hold together that may wait for long, in bytes.
+        var bytes: UInt64 = 0
+        /// When was last looked what is to be done, or something was; and since when no look found a quiet moment.
+        var seenAt: UInt64 = 0
+        var busySince: UInt64?
+
+        mutating func take(at index: Int) -> Job {
+            let job = jobs.remove(at: index)
+            bytes -= job.bytes ?? 0
+            return job
+        }
     }
 
     /// What to do next.
@@ -25,31 +42,34 @@ final class SandboxRemover: Sendable {
     /// a burst lasts. Where it is busy for longer than that nothing is won by waiting, and each sandbox that is there makes
     /// others dearer to make and to remove: the kernel goes through all filesystems and processes there are.
     private static let burst: UInt64 = 3_000_000_000
-    /// How long one waits that holds much memory, or a network, and all of them when a burst is over.
+    /// How long one waits that holds much memory, or a network.
     private static let patience: UInt64 = 100_000_000
-    /// What holds no more than that waits for long, in bytes; together they hold less than what stands ready may take.
+    /// What waits for long holds no more than that, in bytes, and what the kernel needs for it besides.
     private static let lightBytes: UInt64 = 4 << 20
+    private static let kernelBytes: UInt64 = 1 << 20
     /// How many may wait, in a burst and after it.
     private static let backlog = (burst: 448, after: 16)
+    /// With fewer user ids left than that nothing waits.
+    private static let leastSlots = 192
     /// How often is looked whether the moment is quiet, in microseconds.
     private static let pause: UInt32 = 5_000
-
-    private struct State {
-        var jobs: [Job] = []
-        /// When the last look found no quiet moment, and since when none has.
-        var busyAt: UInt64 = 0
-        var busySince: UInt64 = 0
-    }
 
     private let state = Monitor(State())
     private let isHurried = Atomic(false)
     private let stuck = Monitor<[Sandbox]>([])
     private let queue: ExecutionQueue
+    private let slots: UserSlots
+    private let memoryBytes: UInt64
     private let log: Logger
 
-    /// - Parameter queue: The executions that run, which come first.
-    init(queue: ExecutionQueue, log: Logger) {
+    /// - Parameters:
+    ///   - queue: The executions that run, which come first.
+    ///   - slots: The user ids that sandboxes need.
+    ///   - memoryBytes: What those may hold that wait to be removed.
+    init(queue: ExecutionQueue, slots: UserSlots, memoryBytes: UInt64, log: Logger) {
         self.queue = queue
+        self.slots = slots
+        self.memoryBytes = memoryBytes
         self.log = log
         for number in 0..<2 {
             WorkerThread.start(name: "remover-\(number)") { [self] in serve() }
@@ -60,14 +80,21 @@ final class SandboxRemover: Sendable {
 
     /// Removes a sandbox soon, then calls `done`.
     func remove(_ sandbox: Sandbox, done: @escaping @Sendable () -> Void) {
-        let patience = isLight(sandbox) ? SandboxRemover.burst : SandboxRemover.patience
-        let job = Job(sandbox: sandbox, deadline: MonotonicClock.now + patience, done: done)
-        state.update { $0.jobs.append(job) }
+        let bytes = lightBytes(of: sandbox)
+        let patience = bytes == nil ? SandboxRemover.patience : SandboxRemover.burst
+        let job = Job(sandbox: sandbox, bytes: bytes, deadline: MonotonicClock.now + patience, done: done)
+        state.update { state in
+            state.jobs.append(job)
+            state.bytes += bytes ?? 0
+        }
     }
 
-    private func isLight(_ sandbox: Sandbox) -> Bool {
-        guard !sandbox.spec.network.enabled, let bytes = try? sandbox.group.group.memoryInUse() else { return false }
-        return bytes <= SandboxRemover.lightBytes
+    /// What a sandbox holds that may wait for long; nil for others.
+    private func lightBytes(of sandbox: Sandbox) -> UInt64? {
+        guard !isHurried.load(ordering: .relaxed), !sandbox.spec.network.enabled,
+            let bytes = try? sandbox.group.group.memoryInUse(), bytes <= SandboxRemover.lightBytes
+        else { return nil }
+        return bytes + SandboxRemover.kernelBytes
     }
 
     /// Removes many at once from now on, waiting for no quiet moment: the service ends. A removal mostly waits for the kernel.
@@ -89,17 +116,26 @@ final class SandboxRemover: Sendable {
 
     /// The job that is to be done now, if there is one.
     private func next(_ state: inout State) -> Next {
-        if isHurried.load(ordering: .relaxed) || queue.hasRoom { return .remove(state.jobs.removeFirst()) }
+        if isHurried.load(ordering: .relaxed) || queue.hasRoom {
+            state.busySince = nil
+            return .remove(state.take(at: 0))
+        }
         let now = MonotonicClock.now
-        // Without a job nobody looks.
-        if now - state.busyAt > SandboxRemover.patience { state.busySince = now }
-        state.busyAt = now
-        let isBurst = now - state.busySince < SandboxRemover.burst
-        if state.jobs.count > (isBurst ? SandboxRemover.backlog.burst : SandboxRemover.backlog.after) {
-            return .remove(state.jobs.removeFirst())
+        // With nothing to do nobody looks.
+        let isNew = MonotonicClock.elapsed(from: state.seenAt, to: now) > 1_000_000_000
+        let busySince = isNew ? now : state.busySince ?? now
+        (state.busySince, state.seenAt) = (busySince, now)
+        // Those that hold much come first: whatever else waits holds little.
+        if let heavy = state.jobs.firstIndex(where: { $0.bytes == nil && now >= $0.deadline }) {
+            return .remove(state.take(at: heavy))
+        }
+        let isBurst = MonotonicClock.elapsed(from: busySince, to: now) < SandboxRemover.burst
+        let most = isBurst ? SandboxRemover.backlog.burst : SandboxRemover.backlog.after
+        if state.jobs.count > most || state.bytes > memoryBytes || slots.freeCount < SandboxRemover.leastSlots {
+            return .remove(state.take(at: 0))
         }
         guard let due = state.jobs.firstIndex(where: { now >= $0.deadline }) else { return .later }
-        return .remove(state.jobs.remove(at: due))
+        return .remove(state.take(at: due))
     }
 
     private func remove(_ job: Job) {
@@ -108,6 +144,7 @@ final class SandboxRemover: Sendable {
             stuck.update { $0.append(job.sandbox) }
         }
         job.done()
+        state.update { $0.seenAt = MonotonicClock.now }
     }
 
     /// A disk or a network filesystem may let go of a process after minutes.

@@ -113,7 +113,8 @@ struct CriuRun {
         _ process: borrowing ProcessDescriptor, asked: borrowing Descriptor, answered: borrowing Descriptor,
         stage: (Stage, pid_t) throws -> Void
     ) throws -> (any Error)? {
-        let deadline = MonotonicClock.now + UInt64(tools.seconds) * 1_000_000_000
+        let patience = UInt64(tools.seconds) * 1_000_000_000
+        var deadline = MonotonicClock.now + patience
         var failure: (any Error)?
         while true {
             var entries = [
@@ -121,7 +122,9 @@ struct CriuRun {
                 PollEntry(descriptor: process.rawValue, events: .input),
             ]
             let now = MonotonicClock.now
-            guard now < deadline else {
+            if now >= deadline {
+                // It may have ended while it was answered.
+                if try Poll.wait(&entries, timeout: 0) > 0, !entries[1].returned.isEmpty { return failure }
                 // Its own code may have been in one of the processes just then: that one does not survive it.
                 return failure
                     ?? Failure(
@@ -142,6 +145,8 @@ struct CriuRun {
                     failure = error
                 }
                 try Files.write(to: answered.rawValue, Array((failure == nil ? "go\n" : "no\n").utf8))
+                // What was done meanwhile is not its fault, and one that was told to go on is not to be ended just then.
+                deadline = MonotonicClock.now + patience
                 continue
             }
             if !entries[1].returned.isEmpty { return failure }

@@ -93,6 +93,9 @@ final class SandboxCgroups: Sendable {
     /// The identifiers of sandboxes whose groups exist, as an earlier run left them.
     func existing() -> [String] { host.children(of: "\(top)/sbx") }
 
+    /// Kills what is in the groups of a sandbox that an earlier run left, and waits for nothing.
+    func killLeftover(_ id: String) { try? host.group("\(top)/sbx/\(id)").kill() }
+
     /// Kills and removes the groups of a sandbox that an earlier run left.
     func removeLeftover(_ id: String) throws(SandboxError) {
         try SandboxCgroups.remove(host.group("\(top)/sbx/\(id)"))

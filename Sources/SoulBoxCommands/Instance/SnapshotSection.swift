@@ -23,7 +23,7 @@ extension OperatorConfiguration {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             keepDays = try StrictKeys.number(values, .keepDays, in: "snapshots", 1...36_500)
             keepPerSandbox = try StrictKeys.number(values, .keepPerSandbox, in: "snapshots", 1...1_000_000)
-            processSeconds = try StrictKeys.number(values, .processSeconds, in: "snapshots", 1...86_400)
+            processSeconds = try StrictKeys.number(values, .processSeconds, in: "snapshots", 10...86_400)
         }
 
         func resolve(_ settings: inout ServiceConfiguration.Snapshots) {
