@@ -41,6 +41,16 @@ public final class Monitor<State>: @unchecked Sendable {
         return body(&state)
     }
 
+    /// Runs `body` alone, then wakes one waiting thread: where all wait for the same, and one change serves one of them.
+    public func updateForOne<Result>(_ body: (inout State) -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer {
+            pthread_cond_signal(condition)
+            pthread_mutex_unlock(mutex)
+        }
+        return body(&state)
+    }
+
     /// Runs `body` alone.
     public func read<Result>(_ body: (State) -> Result) -> Result {
         pthread_mutex_lock(mutex)

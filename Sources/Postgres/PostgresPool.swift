@@ -84,18 +84,18 @@ public final class PostgresPool: Sendable {
             guard let turn else { throw PostgresError(.poolExhausted, "no connection within the waiting time") }
             guard let idle = turn else { break }
             if idle.isUsable { return idle }
-            state.update { $0.open -= 1 }
+            state.updateForOne { $0.open -= 1 }
         }
         do {
             return try PostgresConnection(url, statementMilliseconds: statementMilliseconds)
         } catch {
-            state.update { $0.open -= 1 }
+            state.updateForOne { $0.open -= 1 }
             throw error
         }
     }
 
     private func giveBack(_ connection: PostgresConnection?) {
-        state.update { state in
+        state.updateForOne { state in
             // Whoever takes it looks whether the server is still there.
             if let connection, connection.isInOrder {
                 state.idle.append(connection)

@@ -28,7 +28,7 @@ public struct IdempotencyStore: Sendable {
         _ body: (StoreTransaction) throws -> [UInt8]
     ) throws -> Outcome {
         try pool.withConnection { connection in
-            try connection.transaction { connection in
+            try connection.transaction(sharesFlush: true) { connection in
                 if let idempotency, let earlier = try find(idempotency, account, connection) { return earlier }
                 let answer = try body(StoreTransaction(connection: connection))
                 try AuditStore.note(audit, connection)

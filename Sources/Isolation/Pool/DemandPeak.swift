@@ -1,26 +1,32 @@
 internal import LinuxKernel
 
 /// The most that was asked for within a window of time: a peak that fades by half in 30 seconds.
+///
+/// Counted by halves of the window, so that what comes together is not cut in two.
 struct DemandPeak {
     private static let halfLife: UInt64 = 30_000_000_000
 
-    /// The length of a window, in nanoseconds.
-    let window: UInt64
+    /// Half of the window, in nanoseconds.
+    private let half: UInt64
     private var begin: UInt64 = 0
     private var count = 0
+    private var countBefore = 0
     private var peak = 0.0
     private var peakAt: UInt64 = 0
 
-    init(window: UInt64) { self.window = window }
+    /// - Parameter window: Its length, in nanoseconds.
+    init(window: UInt64) { half = window / 2 }
 
     /// Notes that one was asked for.
     mutating func note(at now: UInt64) {
-        if MonotonicClock.elapsed(from: begin, to: now) >= window {
+        let age = MonotonicClock.elapsed(from: begin, to: now)
+        if age >= half {
+            countBefore = age < 2 * half ? count : 0
             begin = now
             count = 0
         }
         count += 1
-        peak = max(value(at: now), Double(count))
+        peak = max(value(at: now), Double(countBefore + count))
         peakAt = max(peakAt, now)
     }
 

@@ -95,10 +95,10 @@ struct ExecutionSession {
 
     /// Waits for a place among the running; false when the execution was ended before it had one.
     private func takeTurn(_ entry: ExecutionTable.Entry) throws(IsolationError) -> Bool {
-        guard case .waiting(let ticket, let ahead) = isolator.queue.arrive() else { return true }
+        guard case .waiting(let turn, let ahead) = isolator.queue.arrive() else { return true }
         try send(.queued(position: ahead))
         let deadline = MonotonicClock.now + UInt64(isolator.configuration.queueWaitMilliseconds) * 1_000_000
-        let outcome = isolator.queue.wait(ticket: ticket, until: deadline) { entry.reason != nil || isCallerGone }
+        let outcome = isolator.queue.wait(for: turn, until: deadline) { entry.reason != nil || isCallerGone }
         switch outcome {
         case .admitted: return true
         case .abandoned: return false

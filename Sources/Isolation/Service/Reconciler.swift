@@ -14,7 +14,10 @@ enum Reconciler {
         for id in left { cgroups.killLeftover(id) }
         for id in left {
             try cgroups.removeLeftover(id)
-            log.warning("removed a sandbox that an earlier run left", metadata: ["sandbox.id": "\(id)"])
+            log.debug("removed a sandbox that an earlier run left", metadata: ["sandbox.id": "\(id)"])
+        }
+        if !left.isEmpty {
+            log.warning("removed sandboxes that an earlier run left", metadata: ["count": "\(left.count)"])
         }
         try cgroups.removeZygotes()
     }

@@ -14,12 +14,12 @@ final class SandboxBuilder: Sendable {
         let done: Monitor<Result<Sandbox, SandboxError>?>
     }
 
-    private struct State {
-        var jobs: [Job] = []
-        var failure: SandboxError?
-    }
+    /// How many threads make sandboxes whose processes go on from a snapshot: that takes CRIU half a second and more, and a CRIU
+    /// that hangs keeps its thread, so nobody else waits for one of these.
+    private static let restorers = 2
 
-    private let state = Monitor(State())
+    private let jobs = Monitor<[Job]>([])
+    private let restores = Monitor<[Job]>([])
     let slots: UserSlots
     let cgroups: SandboxCgroups
     let runtimeLayer: String
@@ -38,7 +38,8 @@ final class SandboxBuilder: Sendable {
         self.runtimeLayer = runtimeLayer
         self.layers = layers
         self.processes = processes
-        for number in 0..<threads {
+        for number in 0..<threads + SandboxBuilder.restorers {
+            let jobs = number < threads ? jobs : restores
             let ready = Monitor<Result<Void, SandboxError>?>(nil)
             WorkerThread.start(name: "builder-\(number)") { [self] in
                 do throws(SandboxError) {
@@ -46,7 +47,7 @@ final class SandboxBuilder: Sendable {
                     // From this thread, whose mount namespace it is to have.
                     let cloner = SandboxClone(name: "cloner-\(number)")
                     ready.update { $0 = .success(()) }
-                    serve(stage, cloner)
+                    serve(jobs, stage, cloner)
                 } catch {
                     ready.update { $0 = .failure(error) }
                 }
@@ -61,14 +62,14 @@ final class SandboxBuilder: Sendable {
     /// - Parameter memory: The processes that it is to have and that go on where they were; nil for PID 1 alone.
     func make(_ spec: SandboxSpec, memory: MemoryRestore? = nil) throws(SandboxError) -> Sandbox {
         let done = Monitor<Result<Sandbox, SandboxError>?>(nil)
-        state.update { $0.jobs.append(Job(spec: spec, memory: memory, done: done)) }
+        (memory == nil ? jobs : restores).update { $0.append(Job(spec: spec, memory: memory, done: done)) }
         guard let result = done.wait(for: { $0 }) else { throw SandboxError(.supervise, "the builder is gone") }
         return try result.get()
     }
 
-    private func serve(_ stage: Stage, _ cloner: SandboxClone) -> Never {
+    private func serve(_ jobs: Monitor<[Job]>, _ stage: Stage, _ cloner: SandboxClone) -> Never {
         while true {
-            let job = state.wait(for: { state in state.jobs.isEmpty ? nil : state.jobs.removeFirst() })
+            let job = jobs.wait(for: { $0.isEmpty ? nil : $0.removeFirst() })
             guard let job else { continue }
             let result = Result { () throws(SandboxError) in try build(job.spec, job.memory, on: stage, cloner) }
             job.done.update { $0 = result }

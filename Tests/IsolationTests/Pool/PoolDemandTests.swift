@@ -31,6 +31,17 @@ struct PoolDemandTests {
         #expect((29...31).contains(demand.target(at: end + 123 * second)))
     }
 
+    @Test("what comes together counts together, whenever something else came before")
+    func straddling() {
+        for offset in stride(from: UInt64(0), to: 10, by: 1) {
+            var demand = PoolDemand()
+            demand.note(at: (100 - offset) * second)
+            // For four seconds.
+            for number in 0..<400 { demand.note(at: 100 * second + UInt64(number) * 10_000_000) }
+            #expect((399...402).contains(demand.target(at: 104 * second)), "\(offset) s")
+        }
+    }
+
     @Test("a thread that looked at the clock before another wrote down what it saw harms nothing")
     func order() {
         var demand = PoolDemand()

@@ -229,8 +229,11 @@ struct ReadyPoolTests {
         #expect(isolator.waitUntilClean())
         // One that is just being made ready is counted until it stands.
         let deadline = MonotonicClock.now + 20_000_000_000
-        while try isolator.status.sandboxes > 0, MonotonicClock.now < deadline { usleep(20_000) }
-        let status = try isolator.status
+        var status = try isolator.status
+        while status.sandboxes > 0, MonotonicClock.now < deadline {
+            usleep(20_000)
+            status = try isolator.status
+        }
         #expect(status.readyTaken > 0 && status.sandboxes == 0)
         let python = status.readyCounts.first { $0.template == "basic-python" && !$0.isPersistent }
         #expect(python?.runtime == "python" && (python?.ready ?? 0) >= 1)

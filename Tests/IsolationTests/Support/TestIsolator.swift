@@ -155,7 +155,7 @@ final class TestIsolator: Sendable {
     }
 
     /// Waits until no sandbox is left but those that stand ready.
-    func waitUntilClean(seconds: Double = 5) -> Bool {
+    func waitUntilClean(seconds: Double = 30) -> Bool {
         wait(seconds) { sandboxes.count == (try? status.ready) }
     }
 
