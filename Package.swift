@@ -44,7 +44,7 @@ func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: common, linkerSettings: selfContained)
 }
 
-/// Optimising the two large bundles takes as long again as compiling them, and what they do themselves is to wait for others.
+/// Optimising the large bundles takes as long again as compiling them, and what they do themselves is to wait for others.
 func tests(
     _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], isOptimised: Bool = true
 ) -> Target {
@@ -214,7 +214,9 @@ let package = Package(
             name: "TestDatabase", dependencies: ["Postgres", "LinuxKernel", "TestProcess"], path: "Tests/TestDatabase",
             swiftSettings: common),
         tests("PostgresTests", ["Postgres", "LinuxKernel", "TestDatabase"]),
-        tests("SoulBoxStoreTests", ["SoulBoxStore", "Postgres", "SoulBoxModel", "LinuxKernel", "TestDatabase"]),
+        tests(
+            "SoulBoxStoreTests", ["SoulBoxStore", "Postgres", "SoulBoxModel", "LinuxKernel", "TestDatabase"],
+            isOptimised: false),
         tests(
             "SoulBoxExecutionTests",
             [
@@ -228,9 +230,10 @@ let package = Package(
                 logging,
                 crypto,
                 .product(name: "Yams", package: "Yams"),
-            ]),
+            ], isOptimised: false),
         tests("SoulBoxSchedulerTests", ["SoulBoxScheduler", "SoulBoxKeys", "SoulBoxStore", "SoulBoxModel"]),
-        tests("SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel", crypto]),
+        tests(
+            "SoulBoxImagesTests", ["SoulBoxImages", "SoulBoxModel", "LinuxKernel", crypto], isOptimised: false),
         tests(
             "SoulBoxCommandsTests",
             [
