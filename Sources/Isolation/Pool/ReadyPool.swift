@@ -52,16 +52,18 @@ final class ReadyPool: Sendable {
     let persistent: ReadyPersistent
     /// The executions that run, which come first.
     let queue: ExecutionQueue
+    private let misses: PoolMisses
     let log: Logger
 
     init(
         _ settings: PoolSettings, sandboxes: OneShotSandboxes, persistent: ReadyPersistent, queue: ExecutionQueue,
-        log: Logger
+        misses: PoolMisses, log: Logger
     ) {
         self.settings = settings
         self.sandboxes = sandboxes
         self.persistent = persistent
         self.queue = queue
+        self.misses = misses
         self.log = log
     }
 
@@ -83,7 +85,10 @@ final class ReadyPool: Sendable {
                 if taken != nil { state.counts.taken += 1 } else if isDemand { state.counts.missed += 1 }
                 return taken
             }
-            guard let taken else { return nil }
+            guard let taken else {
+                if isDemand { misses.note(at: now) }
+                return nil
+            }
             // One whose program has died, or that an operator has killed, is no good.
             guard !taken.isDead else {
                 discard(taken)

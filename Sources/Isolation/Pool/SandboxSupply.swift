@@ -12,11 +12,12 @@ final class SandboxSupply: Sendable {
 
     init(
         _ settings: PoolSettings, sandboxes: OneShotSandboxes, persistent: ReadyPersistent, networks: SandboxNetworks,
-        queue: ExecutionQueue, log: Logger
+        queue: ExecutionQueue, misses: PoolMisses, log: Logger
     ) {
         self.sandboxes = sandboxes
         self.networks = networks
-        pool = ReadyPool(settings, sandboxes: sandboxes, persistent: persistent, queue: queue, log: log)
+        pool = ReadyPool(
+            settings, sandboxes: sandboxes, persistent: persistent, queue: queue, misses: misses, log: log)
     }
 
     /// Begins to make sandboxes ahead, of every system image.

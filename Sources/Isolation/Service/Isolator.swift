@@ -89,8 +89,10 @@ public final class Isolator: Sendable {
         let builder = try SandboxBuilder(
             threads: 2, stageDirectory: stages, runtimeLayer: runtimeLayer, layers: layers, slots: slots,
             cgroups: cgroups, processes: processes, networks: networks)
+        let misses = PoolMisses()
         remover = SandboxRemover(
-            queue: queue, slots: slots, memoryBytes: max(256 << 20, configuration.pool.memoryBytes / 4), log: log)
+            queue: queue, slots: slots, misses: misses, memoryBytes: max(256 << 20, configuration.pool.memoryBytes / 4),
+            log: log)
         zygotes = try Zygotes(
             root: "\(configuration.runDirectory)/zygote", runtimeLayer: runtimeLayer, cgroups: cgroups,
             processes: processes, log: log)
@@ -99,7 +101,8 @@ public final class Isolator: Sendable {
             directory: "\(configuration.sandboxDirectory)/\(SandboxDirectory.readyDisks)", queue: queue, log: log)
         let persistent = ReadyPersistent(builder: builder, remover: remover, disks: disks, filters: filters)
         supply = SandboxSupply(
-            configuration.pool, sandboxes: oneShots, persistent: persistent, networks: networks, queue: queue, log: log)
+            configuration.pool, sandboxes: oneShots, persistent: persistent, networks: networks, queue: queue,
+            misses: misses, log: log)
         let adopted = adoption.adopt(found, slots: slots)
         // With what was taken over: the rules of those that run on are put in place with all others, at once.
         networks.start()

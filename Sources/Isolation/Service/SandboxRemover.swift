@@ -22,6 +22,8 @@ final class SandboxRemover: Sendable {
         /// When was last looked what is to be done, or something was; and since when no look found a quiet moment.
         var seenAt: UInt64 = 0
         var busySince: UInt64?
+        /// How many may wait now.
+        var most = SandboxRemover.backlog.burst
 
         mutating func take(at index: Int) -> Job {
             let job = jobs.remove(at: index)
@@ -59,15 +61,18 @@ final class SandboxRemover: Sendable {
     private let stuck = Monitor<[Sandbox]>([])
     private let queue: ExecutionQueue
     private let slots: UserSlots
+    private let misses: PoolMisses
     private let memoryBytes: UInt64
     private let log: Logger
 
     /// - Parameters:
     ///   - queue: The executions that run, which come first.
     ///   - slots: The user ids that sandboxes need.
+    ///   - misses: Who found no ready sandbox.
     ///   - memoryBytes: What those may hold that wait to be removed.
-    init(queue: ExecutionQueue, slots: UserSlots, memoryBytes: UInt64, log: Logger) {
+    init(queue: ExecutionQueue, slots: UserSlots, misses: PoolMisses, memoryBytes: UInt64, log: Logger) {
         self.queue = queue
+        self.misses = misses
         self.slots = slots
         self.memoryBytes = memoryBytes
         self.log = log
@@ -118,6 +123,7 @@ final class SandboxRemover: Sendable {
     private func next(_ state: inout State) -> Next {
         if isHurried.load(ordering: .relaxed) || queue.hasRoom {
             state.busySince = nil
+            state.most = SandboxRemover.backlog.burst
             return .remove(state.take(at: 0))
         }
         let now = MonotonicClock.now
@@ -129,9 +135,14 @@ final class SandboxRemover: Sendable {
         if let heavy = state.jobs.firstIndex(where: { $0.bytes == nil && now >= $0.deadline }) {
             return .remove(state.take(at: heavy))
         }
-        let isBurst = MonotonicClock.elapsed(from: busySince, to: now) < SandboxRemover.burst
-        let most = isBurst ? SandboxRemover.backlog.burst : SandboxRemover.backlog.after
-        if state.jobs.count > most || state.bytes > memoryBytes || slots.freeCount < SandboxRemover.leastSlots {
+        if isNew { state.most = SandboxRemover.backlog.burst }
+        if MonotonicClock.elapsed(from: busySince, to: now) >= SandboxRemover.burst {
+            state.most = SandboxRemover.backlog.after
+        } else if misses.isRecent(at: now) {
+            // Where each has to be made there is no burst that will soon be over: those that wait become no more.
+            state.most = min(state.most, max(state.jobs.count, SandboxRemover.backlog.after))
+        }
+        if state.jobs.count > state.most || state.bytes > memoryBytes || slots.freeCount < SandboxRemover.leastSlots {
             return .remove(state.take(at: 0))
         }
         guard let due = state.jobs.firstIndex(where: { now >= $0.deadline }) else { return .later }
