@@ -12,7 +12,7 @@ struct PoolFiller: Sendable {
     private static let pause: (soon: UInt32, seldom: UInt32) = (5_000, 100_000)
     private static let soonFor: UInt64 = 2_000_000_000
     /// How many of a kind are made ahead while executions run: where these take all processors nothing is won by it.
-    private static let mostWhileBusy = 16 * max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+    private static let mostWhileBusy = 16 * ExecutionQueue.processors
 
     let pool: ReadyPool
     /// The kinds of which the minimum stands ready whether somebody asks or not.
@@ -99,7 +99,9 @@ struct PoolFiller: Sendable {
     /// What to make next: of the kind that has the smallest share of what it should have.
     private func next(at now: UInt64) -> Step {
         let isQuiet = pool.queue.isQuiet
-        let hasSpace = pool.hasSpace
+        // One that is dropped gives its ids back when it is gone, which may take seconds: nothing is dropped for them here.
+        guard pool.hasIDs else { return .nothing }
+        let hasDescriptors = pool.hasDescriptors
         return pool.state.withLock { state in
             guard !state.isClosed else { return .nothing }
             var used: UInt64 = 0
@@ -115,7 +117,7 @@ struct PoolFiller: Sendable {
                 if fraction < best?.fraction ?? 2 { best = (kind, fraction) }
             }
             guard let kind = best?.kind, let shelf = state.shelves[kind] else { return .nothing }
-            guard hasSpace, used + shelf.bytesEach <= pool.settings.memoryBytes else {
+            guard hasDescriptors, used + shelf.bytesEach <= pool.settings.memoryBytes else {
                 return shelf.count < max(shelf.minimum, 1) ? dropLargest(&state, for: kind) : .nothing
             }
             state.shelves[kind]?.building += 1

@@ -117,10 +117,12 @@ final class ReadyPool: Sendable {
         if ready.sandbox.spec.isPersistent { persistent.discard(ready) } else { sandboxes.discard(ready.sandbox) }
     }
 
-    /// Whether there are user ids and descriptors for one more.
-    var hasSpace: Bool {
-        sandboxes.freeSlots > ReadyPool.slotsLeft.for
-            && (readyCount + buildingCount + 1) * ReadyPool.descriptorsEach <= mostDescriptors
+    /// Whether there are user ids for one more.
+    var hasIDs: Bool { sandboxes.freeSlots > ReadyPool.slotsLeft.for }
+
+    /// Whether there are descriptors for one more.
+    var hasDescriptors: Bool {
+        (readyCount + buildingCount + 1) * ReadyPool.descriptorsEach <= mostDescriptors
     }
 
     /// Whether what stands ready keeps others from what they need.

@@ -131,11 +131,11 @@ final class SandboxRemover: Sendable {
         let isNew = MonotonicClock.elapsed(from: state.seenAt, to: now) > 1_000_000_000
         let busySince = isNew ? now : state.busySince ?? now
         (state.busySince, state.seenAt) = (busySince, now)
+        if isNew { state.most = SandboxRemover.backlog.burst }
         // Those that hold much come first: whatever else waits holds little.
         if let heavy = state.jobs.firstIndex(where: { $0.bytes == nil && now >= $0.deadline }) {
             return .remove(state.take(at: heavy))
         }
-        if isNew { state.most = SandboxRemover.backlog.burst }
         if MonotonicClock.elapsed(from: busySince, to: now) >= SandboxRemover.burst {
             state.most = SandboxRemover.backlog.after
         } else if misses.isRecent(at: now) {

@@ -108,7 +108,7 @@ final class ExecutionQueue: Sendable {
         return running > 0 ? running <= ExecutionQueue.processors / 4 : isQuiet
     }
 
-    private static let processors = max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+    static let processors = max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
 
     /// What the answer of an execution takes from here to its client, and whoever asks one thing after the other takes to ask
     /// the next, in nanoseconds.
