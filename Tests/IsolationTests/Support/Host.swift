@@ -16,10 +16,13 @@ enum Host {
 }
 
 extension Host {
-    /// How often something is repeated: `count`, or a share of it where the machine is emulated
-    /// (SOULBOX_TEST_SHARE, in percent).
-    static func repetitions(_ count: Int) -> Int {
-        let share = ProcessInfo.processInfo.environment["SOULBOX_TEST_SHARE"].flatMap { Int($0) } ?? 100
-        return max(1, count * share / 100)
-    }
+    /// What part of the speed of a real machine this one has at least, in percent (SOULBOX_TEST_SHARE): less than 100
+    /// where it is emulated.
+    private static let share = ProcessInfo.processInfo.environment["SOULBOX_TEST_SHARE"].flatMap { Int($0) } ?? 100
+
+    /// How often something is repeated: `count`, or a share of it where the machine is emulated.
+    static func repetitions(_ count: Int) -> Int { max(1, count * share / 100) }
+
+    /// How many times as long a test waits before it gives something up that no deadline is tested on.
+    static let patience = max(1, 100 / max(1, share))
 }

@@ -33,7 +33,8 @@ struct Run: CustomStringConvertible {
         var entrypoint: String?
         var arguments: [String] = []
         var environment: [String: String] = [:]
-        var limits = ExecutionLimits(timeoutMilliseconds: 20_000)
+        /// A timeout that no program meets which does what it is expected to.
+        var limits = ExecutionLimits(timeoutMilliseconds: 20_000 * Host.patience)
         var stdin: String?
         var files: [String: [UInt8]] = [:]
         var identifier = Identifier.make(.execution)

@@ -60,7 +60,7 @@ final class TestIsolator: Sendable {
         let log = runDirectory + "/isolator.log"
         let command = prefix + [binaries + "/soulbox-isolator", "--config", path]
         process = try TestProcess(command[0], Array(command.dropFirst()), log: log)
-        let deadline = MonotonicClock.now + 10_000_000_000
+        let deadline = MonotonicClock.now + 10_000_000_000 * UInt64(Host.patience)
         while (try? IsolationConnection(path: socket).status()) == nil {
             guard process.isRunning, MonotonicClock.now < deadline else {
                 throw IsolationError(.unavailable, (try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")
@@ -178,7 +178,7 @@ final class TestIsolator: Sendable {
     }
 
     private func wait(_ seconds: Double, until isTrue: () -> Bool) -> Bool {
-        let deadline = MonotonicClock.now + UInt64(seconds * 1_000_000_000)
+        let deadline = MonotonicClock.now + UInt64(seconds * Double(Host.patience) * 1_000_000_000)
         while MonotonicClock.now < deadline {
             if isTrue() { return true }
             usleep(20_000)

@@ -24,11 +24,11 @@ struct TestSandbox {
     var state: SandboxState { get throws { try connect().inspectSandbox(id, account: account) } }
 
     /// Runs a Python program in it.
-    func python(_ code: String, milliseconds: Int = 20_000, file: String = "main.py") throws -> Run {
+    func python(_ code: String, milliseconds: Int = 20_000 * Host.patience, file: String = "main.py") throws -> Run {
         try Run.run(request(code, milliseconds: milliseconds, file: file), on: isolator)
     }
 
-    func request(_ code: String, milliseconds: Int = 20_000, file: String = "main.py") -> Run.Request {
+    func request(_ code: String, milliseconds: Int = 20_000 * Host.patience, file: String = "main.py") -> Run.Request {
         var request = Run.Request(code)
         request.sandbox = id
         request.file = file
