@@ -175,13 +175,13 @@ int soulbox_open_temporary(const char *directory) {
 int soulbox_fspick(int descriptor) {
     return (int)syscall(SYS_fspick, descriptor, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
 }
-int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_user_namespace) {
-    struct mount_attr attributes = {.attr_set = set};
+int soulbox_mount_setattr(int mount, uint64_t set, uint64_t clear, int idmap_user_namespace) {
+    struct mount_attr attributes = {.attr_set = set, .attr_clr = clear};
     if (idmap_user_namespace >= 0) {
         attributes.attr_set |= MOUNT_ATTR_IDMAP;
         attributes.userns_fd = (uint64_t)idmap_user_namespace;
     }
-    return (int)syscall(SYS_mount_setattr, mount, "", flags | AT_EMPTY_PATH, &attributes, sizeof attributes);
+    return (int)syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &attributes, sizeof attributes);
 }
 
 const char *soulbox_needed_call(unsigned index, int *missing) {

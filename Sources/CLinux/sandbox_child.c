@@ -69,12 +69,14 @@ static int write_zero(const char *path) {
     return result;
 }
 
-static int mask(const char *path) {
+// Directories are covered by one empty filesystem: each that the kernel has makes the end of every cgroup longer.
+static int mask(const char *path, const char **empty) {
     struct stat status;
     if (lstat(path, &status) < 0) return errno == ENOENT ? 0 : -1;
-    if (S_ISDIR(status.st_mode))
-        return mount("tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2,mode=0555");
-    return mount("/dev/null", path, NULL, MS_BIND, NULL);
+    if (!S_ISDIR(status.st_mode)) return mount("/dev/null", path, NULL, MS_BIND, NULL);
+    if (*empty) return mount(*empty, path, NULL, MS_BIND, NULL); // read-only and all else as what it is a copy of
+    *empty = path;
+    return mount("tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2,mode=0555");
 }
 
 static int make_read_only(const char *path) {
@@ -112,17 +114,22 @@ static int close_others(int first, int second, int third) {
     return (int)syscall(SYS_close_range, next, ~0U, 0);
 }
 
+int soulbox_own_descriptors(int kept) {
+    if (unshare(CLONE_FILES) < 0) return -1;
+    return close_others(kept, kept, kept);
+}
+
 static __attribute__((noinline)) _Noreturn void child(
     const struct soulbox_child_spec *spec, volatile struct soulbox_child *own) {
     char byte;
-    // Whoever waits for it reads pid and pidfd from now on.
+    // Whoever waits for it reads the pid from now on.
     own->begun = 1;
-    ssize_t ignored = write(spec->ready, "B", 1);
+    ssize_t ignored = write(spec->begun, "B", 1);
     (void)ignored;
     // Whoever dies while this is half-built leaves nothing. The thread that made it lives as long as the isolator.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail(spec, SOULBOX_CHILD_WAIT);
-    // Before anything is waited for: a copy of another thread's pipe or of a caller's socket keeps whoever reads it
-    // waiting for an end, and the parent may need that end before it says go.
+    // Before anything is waited for: a copy of a descriptor keeps whoever reads the other end waiting for an end, and the
+    // parent may need that end before it says go. The thread's own table has few (soulbox_own_descriptors).
     if (close_others(spec->go, spec->report, spec->ready) < 0) fail(spec, SOULBOX_CHILD_DESCRIPTORS);
     // Nothing may happen before the parent has written the id maps and attached the v1 cgroups: until then we are
     // nobody, and unlimited.
@@ -178,8 +185,9 @@ static __attribute__((noinline)) _Noreturn void child(
     // Before /proc/sys becomes read-only; after the last namespace of our own is made.
     for (int i = 0; namespace_limits[i]; i++)
         if (write_zero(namespace_limits[i]) < 0) fail(spec, SOULBOX_CHILD_NAMESPACE_LIMITS);
+    const char *empty = NULL;
     for (int i = 0; masked[i]; i++)
-        if (mask(masked[i]) < 0) fail(spec, SOULBOX_CHILD_MASK);
+        if (mask(masked[i], &empty) < 0) fail(spec, SOULBOX_CHILD_MASK);
     for (int i = 0; read_only[i]; i++)
         if (make_read_only(read_only[i]) < 0) fail(spec, SOULBOX_CHILD_READ_ONLY);
 
@@ -235,8 +243,7 @@ __attribute__((noinline)) void soulbox_clone_sandbox(const struct soulbox_child_
     // else. In the middle of a vfork the kernel does not take a process for one to kill when memory runs out.
     struct clone_args arguments = {
         .flags = CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-                 CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_INTO_CGROUP,
-        .pidfd = (uint64_t)(uintptr_t)&child_->pidfd,
+                 CLONE_PARENT_SETTID | CLONE_INTO_CGROUP,
         .parent_tid = (uint64_t)(uintptr_t)&child_->pid,
         .exit_signal = SIGCHLD,
         .cgroup = (uint64_t)spec->cgroup,
@@ -247,11 +254,10 @@ __attribute__((noinline)) void soulbox_clone_sandbox(const struct soulbox_child_
     // There is none, or it was killed before its first instruction: nobody else will tell.
     if (pid > 0) {
         waitpid((pid_t)pid, NULL, 0);
-        close(child_->pidfd);
         pid = -ECHILD;
     }
     child_->pid = (pid_t)pid;
-    ssize_t ignored = write(spec->ready, "F", 1);
+    ssize_t ignored = write(spec->begun, "F", 1);
     (void)ignored;
 }
 

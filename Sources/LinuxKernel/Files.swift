@@ -25,17 +25,17 @@ public enum Files {
 
     /// The text of a file of the kernel's that gives all it has at once, up to 8 KiB (seq_file, kernfs): one read, where
     /// `readString` asks until nothing more comes.
-    static func readShort(_ path: String) throws(SystemCallError) -> String {
+    static func readShort(_ path: String) throws(SystemCallError) -> KernelText {
         let file = try open(path, .readOnly)
         return try readShort(from: file.rawValue)
     }
 
     /// The same of an open file, from its beginning.
-    static func readShort(from descriptor: CInt) throws(SystemCallError) -> String {
+    static func readShort(from descriptor: CInt) throws(SystemCallError) -> KernelText {
         let result = withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 8) { buffer in
             Result { () throws(SystemCallError) in
                 let count = try check("pread") { pread(descriptor, buffer.baseAddress, buffer.count, 0) }
-                return String(decoding: buffer[..<count], as: UTF8.self)
+                return KernelText(Array(buffer[..<count]))
             }
         }
         return try result.get()

@@ -80,13 +80,16 @@ public enum Mount {
         return Descriptor(owning: try check("fsmount") { soulbox_fsmount(raw, UInt32(attributes.rawValue)) })
     }
 
-    /// Sets attributes of a mount that is attached nowhere yet, and shifts its owners by the map of a user namespace
-    /// (mount_setattr(2)).
+    /// Sets attributes of a mount that is attached nowhere yet, takes others from it, and shifts its owners by the map of a
+    /// user namespace (mount_setattr(2)).
     public static func setAttributes(
-        of mount: borrowing Descriptor, _ attributes: Attributes, idMap userNamespace: CInt? = nil
+        of mount: borrowing Descriptor, _ attributes: Attributes, clearing cleared: Attributes = [],
+        idMap userNamespace: CInt? = nil
     ) throws(SystemCallError) {
         let raw = mount.rawValue
-        try check("mount_setattr") { soulbox_mount_setattr(raw, 0, attributes.rawValue, userNamespace ?? -1) }
+        try check("mount_setattr") {
+            soulbox_mount_setattr(raw, attributes.rawValue, cleared.rawValue, userNamespace ?? -1)
+        }
     }
 
     /// Attaches a mount at a path (move_mount(2)).

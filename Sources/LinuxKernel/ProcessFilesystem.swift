@@ -26,15 +26,20 @@ public final class ProcessFilesystem: Sendable {
         try Files.open("\(pid)/\(name)", flags, at: root.rawValue)
     }
 
-    /// The text of a process's file.
+    /// The text of a process's file, as a string.
     public func readString(_ pid: Int32, _ name: String) throws(SystemCallError) -> String {
+        try readText(pid, name).string
+    }
+
+    /// The text of a process's file.
+    public func readText(_ pid: Int32, _ name: String) throws(SystemCallError) -> KernelText {
         let file = try Files.open("\(pid)/\(name)", .readOnly, resolve: [.beneath, .noSymlinks], at: root.rawValue)
         var bytes: [UInt8] = []
         while true {
             let chunk = try Files.read(from: file.rawValue, count: 65_536)
             bytes.append(contentsOf: chunk)
             guard bytes.count <= 1 << 20 else { throw SystemCallError(call: "read", errno: EFBIG) }
-            if chunk.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+            if chunk.isEmpty { return KernelText(bytes) }
         }
     }
 

@@ -1,10 +1,12 @@
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// The clone3(2) of sandboxes, with the C code that runs in the child up to the exec of soulbox-init.
 ///
 /// A thread of its own makes the call and stands still until the child's exec, as in vfork(2), while the caller makes what
-/// the child waits for. It has the mount namespace and the working directory of the thread that makes this object.
+/// the child waits for. It has the mount namespace and the working directory of the thread that makes this object, and a table
+/// of descriptors of its own: the child's copy of it has what it needs and little else, however many sandboxes there are.
 public final class SandboxClone: Sendable {
     /// A child of which the caller knows the pid and holds the pidfd.
     public struct Child: ~Copyable {
@@ -32,7 +34,7 @@ public final class SandboxClone: Sendable {
         public var go: CInt
         /// Where it says at which step it failed.
         public var report: CInt
-        /// Where soulbox-init says that it listens; the child writes a byte there before.
+        /// Where soulbox-init says that it listens.
         public var ready: CInt
 
         /// Describes a child.
@@ -51,52 +53,100 @@ public final class SandboxClone: Sendable {
         }
     }
 
-    /// Where the kernel puts pid and pidfd.
+    /// Where the kernel puts the pid.
     ///
     /// Safe because it is written before the byte that whoever reads it waits for, and by nobody afterwards.
     private final class Outcome: @unchecked Sendable {
         let child = UnsafeMutablePointer<soulbox_child>.allocate(capacity: 1)
 
-        init() { child.initialize(to: soulbox_child(pid: 0, pidfd: -1, begun: 0)) }
+        init() { child.initialize(to: soulbox_child(pid: 0, begun: 0)) }
         deinit { child.deallocate() }
     }
 
-    private let jobs = Monitor<[(request: Request, outcome: Outcome)]>([])
+    private struct Job {
+        let request: Request
+        let outcome: Outcome
+    }
+
+    /// Our end of a socket pair: descriptors for the child go out, the byte of its beginning comes back.
+    private let socket: SharedDescriptor
+    private let job: Shared
+
+    /// What the thread is to do next; its descriptors come by the socket.
+    private final class Shared: Sendable {
+        let next = Mutex<Job?>(nil)
+    }
 
     /// Starts the thread.
-    public init(name: String) {
-        let jobs = jobs
+    public init(name: String) throws(SystemCallError) {
+        let ends = try UnixSocket.pair(kind: .sequencedPacket).shared()
+        socket = ends.first
+        let job = Shared()
+        self.job = job
+        // A number and no owner: what is closed on that thread is closed in its table alone.
+        let theirs = ends.second.rawValue
         WorkerThread.start(name: name) {
-            while true {
-                guard let job = jobs.wait(for: { $0.isEmpty ? nil : $0.removeFirst() }) else { continue }
-                SandboxClone.run(job.request, job.outcome)
-            }
+            var answer = UInt8(ascii: "B")
+            if soulbox_own_descriptors(theirs) < 0 { answer = UInt8(ascii: "F") }
+            guard (try? Files.write(to: theirs, [answer])) != nil else { return }
+            while SandboxClone.serve(theirs, job) {}
         }
+        // The thread has its copy of the other end when it answers.
+        let answer = try withExtendedLifetime(ends.second) { () throws(SystemCallError) in
+            try Files.read(from: socket.rawValue, count: 1)
+        }
+        guard answer == [UInt8(ascii: "B")] else { throw SystemCallError(call: "unshare", errno: ENOMEM) }
     }
 
-    /// Starts a child.
-    ///
-    /// - Parameter ready: The other end of `request.ready`.
-    public func start(_ request: Request, ready: CInt) throws(SystemCallError) -> Child {
+    /// Starts a child. One caller at a time.
+    public func start(_ request: Request) throws(SystemCallError) -> Child {
         let outcome = Outcome()
-        jobs.update { $0.append((request, outcome)) }
-        let byte = try Files.read(from: ready, count: 1)
-        let child = outcome.child.pointee
-        guard byte == [UInt8(ascii: "B")], child.pid > 0 else {
-            throw SystemCallError(call: "clone3", errno: child.pid < 0 ? -child.pid : EPIPE)
+        job.next.withLock { $0 = Job(request: request, outcome: outcome) }
+        let descriptors = [request.cgroup, request.go, request.report, request.ready]
+        _ = try withUnsafeBytes(of: UInt8(ascii: "C")) { byte throws(SystemCallError) in
+            try UnixSocket.send(byte, descriptors: descriptors, on: socket.rawValue)
         }
-        return Child(pid: child.pid, process: ProcessDescriptor(owning: Descriptor(owning: child.pidfd)))
+        let byte = try Files.read(from: socket.rawValue, count: 1)
+        let pid = outcome.child.pointee.pid
+        guard byte == [UInt8(ascii: "B")], pid > 0 else {
+            throw SystemCallError(call: "clone3", errno: pid < 0 ? -pid : EPIPE)
+        }
+        // Whoever has ended keeps its number until it is collected, which is the caller's to do.
+        do throws(SystemCallError) {
+            return Child(pid: pid, process: try ProcessDescriptor(opening: pid))
+        } catch {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+            throw error
+        }
     }
 
-    private static func run(_ request: Request, _ outcome: Outcome) {
-        request.root.withCString { root in
-            request.hostname.withCString { hostname in
-                request.initPath.withCString { initPath in
-                    String(request.sharedMemoryBytes).withCString { size in
+    /// Makes the next child, on the thread. Returns whether there can be a further one.
+    private static func serve(_ socket: CInt, _ job: Shared) -> Bool {
+        var byte: UInt8 = 0
+        let message = try? withUnsafeMutableBytes(of: &byte) { buffer throws(SystemCallError) in
+            try UnixSocket.receive(into: buffer, from: socket)
+        }
+        guard let message, message.count == 1 else { return false }
+        guard let next = job.next.withLock({ $0.take() }), message.descriptors.count == 4 else {
+            return (try? Files.write(to: socket, [UInt8(ascii: "F")])) != nil
+        }
+        withExtendedLifetime((message, next)) {
+            run(next, message.descriptors.map(\.rawValue), begun: socket)
+        }
+        return true
+    }
+
+    private static func run(_ job: Job, _ descriptors: [CInt], begun: CInt) {
+        job.request.root.withCString { root in
+            job.request.hostname.withCString { hostname in
+                job.request.initPath.withCString { initPath in
+                    String(job.request.sharedMemoryBytes).withCString { size in
                         var spec = soulbox_child_spec(
-                            root: root, hostname: hostname, init_path: initPath, shm_size: size, cgroup: request.cgroup,
-                            go: request.go, report: request.report, ready: request.ready)
-                        soulbox_clone_sandbox(&spec, outcome.child)
+                            root: root, hostname: hostname, init_path: initPath, shm_size: size,
+                            cgroup: descriptors[0], go: descriptors[1], report: descriptors[2], ready: descriptors[3],
+                            begun: begun)
+                        soulbox_clone_sandbox(&spec, job.outcome.child)
                     }
                 }
             }

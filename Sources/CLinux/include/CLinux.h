@@ -72,7 +72,7 @@ int soulbox_fsmount(int context, unsigned attributes);
 // fspick(2) of the filesystem whose root a descriptor is.
 int soulbox_fspick(int descriptor);
 int soulbox_open_temporary(const char *directory);
-int soulbox_mount_setattr(int mount, unsigned flags, uint64_t set, int idmap_user_namespace);
+int soulbox_mount_setattr(int mount, uint64_t set, uint64_t clear, int idmap_user_namespace);
 
 int soulbox_eventfd(void);
 

@@ -36,18 +36,21 @@ struct soulbox_child_spec {
     int cgroup;            // directory of the group to be born in, on the cgroup2 mount
     int go;                // read end: one byte when the maps are written and the root is mounted
     int report;            // write end: two int32_t, step and errno, when the child fails
-    int ready;             // write end: 'B' at the beginning, and 'R' from soulbox-init, which finds it as descriptor 3
+    int ready;             // write end: 'R' from soulbox-init, which finds it as descriptor 3
+    int begun;             // where 'B' is written at the beginning, or 'F' when there is no child
 };
 
 struct soulbox_child {
     pid_t pid; // -errno when there is none that has begun
-    int pidfd; // close-on-exec
     int begun; // set by the child, which has this memory, before it writes 'B'
 };
 
+// Gives the calling thread a table of descriptors of its own, with the streams and `kept` alone: a clone3(2) copies the table,
+// and the child closes what it is not to have, each descriptor of a service that holds thousands. Returns 0, or -1 with errno.
+int soulbox_own_descriptors(int kept);
+
 // clone3(2) with a user, pid, network, ipc and uts namespace of the child's own, born in spec->cgroup. The calling thread
-// stands still until the child's exec or end. Another one finds `child` filled when a byte has come from spec->ready: 'B'
-// from the child, or 'F' when there is none.
+// stands still until the child's exec or end. Another one finds `child` filled when a byte has come from spec->begun.
 void soulbox_clone_sandbox(const struct soulbox_child_spec *spec, struct soulbox_child *child);
 
 // clone3(2) into a user namespace of its own; the child does nothing but wait to be killed. For start-up probes.

@@ -97,7 +97,7 @@ final class SandboxRemover: Sendable {
     /// What a sandbox holds that may wait for long; nil for others.
     private func lightBytes(of sandbox: Sandbox) -> UInt64? {
         guard !isHurried.load(ordering: .relaxed), !sandbox.spec.network.enabled,
-            let bytes = try? sandbox.group.group.memoryInUse(), bytes <= SandboxRemover.lightBytes
+            let bytes = try? sandbox.group.group.memoryCharged(), bytes <= SandboxRemover.lightBytes
         else { return nil }
         return bytes + SandboxRemover.kernelBytes
     }

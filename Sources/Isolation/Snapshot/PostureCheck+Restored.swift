@@ -9,7 +9,7 @@ extension PostureCheck {
         let threads = try step(.posture) { () throws(SystemCallError) in try processes.list(pid, "task") }
         for thread in threads {
             let status = try step(.posture) { () throws(SystemCallError) in
-                try processes.readString(pid, "task/\(thread)/status")
+                try processes.readText(pid, "task/\(thread)/status")
             }
             try verifyStatus(status, hostProgram: sandbox.slot.hostProgram, threads: nil)
         }

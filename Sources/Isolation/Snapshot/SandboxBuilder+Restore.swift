@@ -15,7 +15,7 @@ extension SandboxBuilder {
         // The layers are shifted by a user namespace with the same map, because the sandbox's own does not exist yet.
         let namespace = try makeUserNamespace(slot, group)
         let (disk, loop, lease) = try mountRoot(spec, slot: slot, userNamespace: namespace, on: stage)
-        try stage.mountDevices(isBeside: true)
+        try stage.mountDevicesBeside()
         try step(.snapshot) { () throws(SystemCallError) in try UserMapImage.write(slot, in: memory.run.images) }
 
         let restored = Mutex<Sandbox?>(nil)

@@ -45,7 +45,9 @@ final class SandboxBuilder: Sendable {
                 do throws(SandboxError) {
                     let stage = try Stage(path: "\(stageDirectory)/\(number)")
                     // From this thread, whose mount namespace it is to have.
-                    let cloner = SandboxClone(name: "cloner-\(number)")
+                    let cloner = try step(.clone) { () throws(SystemCallError) in
+                        try SandboxClone(name: "cloner-\(number)")
+                    }
                     ready.update { $0 = .success(()) }
                     serve(jobs, stage, cloner)
                 } catch {
@@ -120,8 +122,7 @@ final class SandboxBuilder: Sendable {
                 SandboxClone.Request(
                     root: Stage.root, hostname: "sandbox", initPath: RuntimeLayer.initPath,
                     sharedMemoryBytes: spec.sharedMemoryBytes, cgroup: home.rawValue, go: go.first.rawValue,
-                    report: report.second.rawValue, ready: ready.second.rawValue),
-                ready: ready.first.rawValue)
+                    report: report.second.rawValue, ready: ready.second.rawValue))
         }
         let pid = child.pid
         let process = SharedProcess(child.takeProcess())
@@ -149,7 +150,7 @@ final class SandboxBuilder: Sendable {
             try processes.open(pid, "ns/user", [.readOnly])
         }
         let (disk, loop, lease) = try mountRoot(spec, slot: slot, userNamespace: namespace, on: stage)
-        try stage.mountDevices()
+        try stage.mountDevices(on: disk)
 
         try step(.initReady) { () throws(SystemCallError) in try Files.write(to: goWriter.rawValue, [1]) }
         try awaitReady(ready: readyReader, report: reportReader)

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import LinuxKernel
 
-/// The cgroups of this instance: `soulbox-<instance>/sbx/<id>/{init,x-<n>}`.
+/// The cgroups of this instance: `soulbox-<instance>/sbx/<id>/{init,x-<n>}`; on v1 PID 1 of a sandbox for one execution is in
+/// `<id>` itself.
 final class SandboxCgroups: Sendable {
     /// What PID 1 may use on top of the programs.
     static let initMemory: UInt64 = 16 << 20
@@ -40,18 +41,22 @@ final class SandboxCgroups: Sendable {
     func make(_ spec: SandboxSpec, isRestored: Bool = false) throws(SandboxError) -> SandboxGroup {
         let name = spec.groupName ?? spec.id
         let group = host.group("\(top)/sbx/\(name)")
-        let initLeaf = host.group("\(top)/sbx/\(name)/init")
+        // A further group is five directories on v1, and one more memory cgroup to end. A persistent sandbox has it all the same:
+        // where it is restored, PID 1's limits and what is accounted there are others than the sandbox's.
+        let hasLeaf = spec.isPersistent || !host.allowsInnerProcesses
+        let initLeaf = hasLeaf ? host.group("\(top)/sbx/\(name)/init") : group
         let result = Result { () throws(SystemCallError) in
             try group.create()
             try group.set(isRestored ? SandboxCgroups.restoringLimits(spec) : spec.groupLimits)
             try group.restrictDevices()
+            guard hasLeaf else { return }
             try initLeaf.create()
             try initLeaf.set(
                 isRestored
                     ? SandboxCgroups.restoringLimits(spec) : SandboxCgroups.initLimits(processes: spec.processes))
         }
         if case .failure(let error) = result {
-            try? initLeaf.remove()
+            if hasLeaf { try? initLeaf.remove() }
             try? group.remove()
             throw SandboxError(.cgroupCreate, error)
         }

@@ -3,10 +3,10 @@ internal import Synchronization
 
 /// The cgroups of one sandbox: its own with the limits of everything together, PID 1's leaf, and a leaf for each program.
 final class SandboxGroup: Sendable {
-    /// The sandbox's own group. It holds no process itself.
+    /// The sandbox's own group.
     let group: any Cgroup
 
-    /// PID 1's leaf.
+    /// PID 1's leaf; the sandbox's own group where PID 1 has none.
     let initLeaf: any Cgroup
 
     private let host: CgroupHost
@@ -32,6 +32,11 @@ final class SandboxGroup: Sendable {
     func leaf(_ number: Int) -> any Cgroup {
         // Two digits at least: CRIU refuses a group whose name is shorter than that of PID 1's.
         host.group("\(group.path)/x-\(number < 10 ? "0" : "")\(number)")
+    }
+
+    /// Sets the limits of PID 1, where it has a leaf.
+    func setInit(_ limits: CgroupLimits) throws(SystemCallError) {
+        if initLeaf.path != group.path { try initLeaf.set(limits) }
     }
 
     /// Makes the leaf of one program, limits set.

@@ -132,34 +132,58 @@ struct Stage {
     /// The sandbox's `/dev`: made by the host's root on a tmpfs of the host's, so that the sandbox can use the devices
     /// but add and remove none.
     ///
-    /// - Parameter isBeside: Whether they are for CRIU, which moves them into the root itself, and cannot from beneath it.
-    func mountDevices(isBeside: Bool = false) throws(SandboxError) {
+    /// - Parameter disk: A disk that is a tmpfs already, which then has it beside the upper layer: every further filesystem
+    ///   makes the end of each memory cgroup of the machine longer. Nil for a filesystem of its own.
+    func mountDevices(on disk: SharedDescriptor?) throws(SandboxError) {
         try step(.stageDevices) { () throws(SystemCallError) in
-            let devices = try Mount.make(
-                type: "tmpfs", options: [("size", "64k"), ("nr_inodes", "64"), ("mode", "0755")],
-                attributes: [.noSUID, .noExecute])
-            let at = devices.rawValue
-            for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)]
-                as [(String, UInt32)]
-            {
-                try Files.makeCharacterDevice(name, mode: 0o666, major: 1, minor: minor, at: at)
-            }
-            try Files.makeCharacterDevice("tty", mode: 0o666, major: 5, minor: 0, at: at)
-            for (name, target) in [
-                ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
-                ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
-            ] {
-                try Files.makeSymbolicLink(name, to: target, at: at)
-            }
-            try Files.makeDirectory("pts", mode: 0o755, at: at)
-            try Files.makeDirectory("shm", mode: 0o755, at: at)
-            if isBeside { return try Mount.move(devices, to: devicesPath) }
+            let devices = try makeDevices(on: disk)
             let root = try Files.openDirectory(self.root)
             // Without following links: an image's `/dev` may be one.
             let target = try Files.open(
                 "dev", [.path, .directory], resolve: [.beneath, .noSymlinks], at: root.rawValue)
             try Mount.move(devices, onto: target)
         }
+    }
+
+    /// The same beside the root, for CRIU, which moves it into the root itself, and cannot from beneath it.
+    func mountDevicesBeside() throws(SandboxError) {
+        try step(.stageDevices) { () throws(SystemCallError) in
+            try Mount.move(try makeDevices(on: nil), to: devicesPath)
+        }
+    }
+
+    private func makeDevices(on disk: SharedDescriptor?) throws(SystemCallError) -> Descriptor {
+        guard let disk else {
+            let devices = try Mount.make(
+                type: "tmpfs", options: [("size", "64k"), ("nr_inodes", "64"), ("mode", "0755")],
+                attributes: [.noSUID, .noExecute])
+            try Stage.fillDevices(devices.rawValue)
+            return devices
+        }
+        // Outside the upper layer, so that it is reached by this mount alone.
+        try Files.makeDirectory("devices", mode: 0o755, at: disk.rawValue)
+        let directory = try Files.open("devices", [.readOnly, .directory], at: disk.rawValue)
+        try Stage.fillDevices(directory.rawValue)
+        let devices = try Mount.openTree("\(path)/disk/devices", clone: true)
+        try Mount.setAttributes(of: devices, [.noSUID, .noExecute], clearing: [.noDevices])
+        return devices
+    }
+
+    private static func fillDevices(_ directory: CInt) throws(SystemCallError) {
+        for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)]
+            as [(String, UInt32)]
+        {
+            try Files.makeCharacterDevice(name, mode: 0o666, major: 1, minor: minor, at: directory)
+        }
+        try Files.makeCharacterDevice("tty", mode: 0o666, major: 5, minor: 0, at: directory)
+        for (name, target) in [
+            ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
+        ] {
+            try Files.makeSymbolicLink(name, to: target, at: directory)
+        }
+        try Files.makeDirectory("pts", mode: 0o755, at: directory)
+        try Files.makeDirectory("shm", mode: 0o755, at: directory)
     }
 
     /// Takes every mount of the sandbox out of this namespace; the sandbox's own copy stays.

@@ -6,7 +6,7 @@ internal import LinuxKernel
 /// The steps that build a sandbox report their own failures; this finds the ones that succeeded and did not take.
 enum PostureCheck {
     static let namespaces = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"]
-    private static let requiredMounts: Set<String> = [
+    private static let requiredMounts: [StaticString] = [
         "/", "/dev", "/dev/pts", "/dev/shm", "/proc", "/run", "/proc/sys",
     ]
 
@@ -19,8 +19,8 @@ enum PostureCheck {
                 throw SandboxError(.posture, "PID 1 shares the host's \(name) namespace")
             }
         }
-        let map = try reader.text("uid_map").split(whereSeparator: \.isWhitespace).map(String.init)
-        guard map == ["0", String(sandbox.slot.base), String(UserSlot.size)] else {
+        let map = try reader.text("uid_map").lines.map { $0.words.map(\.string) }
+        guard map == [["0", String(sandbox.slot.base), String(UserSlot.size)]] else {
             throw SandboxError(.posture, "the user map is not the slot's")
         }
         try verifyMounts(try reader.text("mountinfo"))
@@ -67,57 +67,55 @@ enum PostureCheck {
     /// Checks what `/proc/<pid>/status` says: no capability in any set, both filters, the program's ids alone.
     ///
     /// - Parameter threads: How many it may have; nil for any number.
-    static func verifyStatus(_ text: String, hostProgram: UInt32, threads: Int? = 1) throws(SandboxError) {
-        var fields: [Substring: Substring] = [:]
-        for line in text.split(separator: "\n") {
-            guard let colon = line.firstIndex(of: ":") else { continue }
-            let value = line[line.index(after: colon)...].drop(while: \.isWhitespace)
-            fields[line[..<colon]] = value
+    static func verifyStatus(_ text: KernelText, hostProgram: UInt32, threads: Int? = 1) throws(SandboxError) {
+        func expect(_ name: StaticString, _ wanted: String, times: Int = 1) throws(SandboxError) {
+            guard let found = text.line(after: name) else { throw SandboxError(.posture, "\(name) is not told") }
+            var count = 0
+            for word in found.words where word.equals(wanted) { count += 1 }
+            guard count == times, found.words.reduce(0, { sum, _ in sum + 1 }) == times else {
+                let told = found.words.map(\.string).joined(separator: " ")
+                throw SandboxError(.posture, "\(name) \(told), and not \(wanted)")
+            }
         }
-        func expect(_ name: Substring, _ wanted: String) throws(SandboxError) {
-            let found = (fields[name] ?? "").split(whereSeparator: \.isWhitespace).joined(separator: " ")
-            guard found == wanted else { throw SandboxError(.posture, "\(name) is \(found), not \(wanted)") }
-        }
-        for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] as [Substring] {
+        for set in ["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"] as [StaticString] {
             try expect(set, "0000000000000000")
         }
-        try expect("NoNewPrivs", "1")
-        try expect("Seccomp", "2")
+        try expect("NoNewPrivs:", "1")
+        try expect("Seccomp:", "2")
         // Kernels before 5.9 do not tell; those that do must see both filters.
-        if fields["Seccomp_filters"] != nil { try expect("Seccomp_filters", "2") }
-        let ids = Array(repeating: String(hostProgram), count: 4).joined(separator: " ")
-        try expect("Uid", ids)
-        try expect("Gid", ids)
-        try expect("Groups", "")
-        if let threads { try expect("Threads", String(threads)) }
+        if text.line(after: "Seccomp_filters:") != nil { try expect("Seccomp_filters:", "2") }
+        let user = String(hostProgram)
+        try expect("Uid:", user, times: 4)
+        try expect("Gid:", user, times: 4)
+        try expect("Groups:", "", times: 0)
+        if let threads { try expect("Threads:", String(threads)) }
     }
 
     /// Every mount nosuid; nodev except where the host's own devices are; nothing of the host's tree.
-    static func verifyMounts(_ mountinfo: String) throws(SandboxError) {
-        var missing = requiredMounts
-        for line in mountinfo.split(separator: "\n") {
+    static func verifyMounts(_ mountinfo: KernelText) throws(SandboxError) {
+        var found = requiredMounts.map { _ in false }
+        for line in mountinfo.lines {
             // proc(5): id parent major:minor root mount-point options … - type source super-options
-            let fields = line.split(separator: " ")
-            guard fields.count > 6 else { throw SandboxError(.posture, "unreadable mountinfo") }
-            let point = String(fields[4])
-            let options = fields[5].split(separator: ",")
-            missing.remove(point)
-            let isMaskedFile = point.hasPrefix("/proc/")
-            guard options.contains("nosuid") || isMaskedFile else {
-                throw SandboxError(.posture, "\(point) is mounted without nosuid")
+            var fields = line.words.dropFirst(4).makeIterator()
+            guard let point = fields.next(), let options = fields.next(), fields.next() != nil else {
+                throw SandboxError(.posture, "unreadable mountinfo")
             }
-            let mayHoldDevices = point == "/dev" || point == "/dev/pts" || isMaskedFile
-            guard options.contains("nodev") || mayHoldDevices else {
-                throw SandboxError(.posture, "\(point) is mounted without nodev")
+            for (index, name) in requiredMounts.enumerated() where point.equals(name) { found[index] = true }
+            func has(_ option: StaticString) -> Bool { options.parts(at: ",").contains { $0.equals(option) } }
+            let isMaskedFile = point.begins(with: "/proc/")
+            guard has("nosuid") || isMaskedFile else {
+                throw SandboxError(.posture, "\(point.string) is mounted without nosuid")
             }
-            guard point != "/proc/sys" || options.contains("ro") else {
+            guard has("nodev") || isMaskedFile || point.equals("/dev") || point.equals("/dev/pts") else {
+                throw SandboxError(.posture, "\(point.string) is mounted without nodev")
+            }
+            guard !point.equals("/proc/sys") || has("ro") else {
                 throw SandboxError(.posture, "/proc/sys is writable")
             }
-            guard !point.hasPrefix("/sys") else { throw SandboxError(.posture, "\(point) is mounted") }
+            guard !point.begins(with: "/sys") else { throw SandboxError(.posture, "\(point.string) is mounted") }
         }
-        guard missing.isEmpty else {
-            throw SandboxError(.posture, "not mounted: " + missing.sorted().joined(separator: " "))
-        }
+        let missing = zip(requiredMounts, found).filter { !$0.1 }.map { "\($0.0)" }
+        guard missing.isEmpty else { throw SandboxError(.posture, "not mounted: " + missing.joined(separator: " ")) }
     }
 
     /// Descriptors 0 to 2, the connection that exec closes, and perhaps the two of a handover; never a directory.
@@ -153,8 +151,8 @@ enum PostureCheck {
             try step(.posture) { () throws(SystemCallError) in try processes.readLink(pid, name) }
         }
 
-        func text(_ name: String) throws(SandboxError) -> String {
-            try step(.posture) { () throws(SystemCallError) in try processes.readString(pid, name) }
+        func text(_ name: String) throws(SandboxError) -> KernelText {
+            try step(.posture) { () throws(SystemCallError) in try processes.readText(pid, name) }
         }
 
         func list(_ name: String) throws(SandboxError) -> [String] {

@@ -56,7 +56,7 @@ final class Sandbox: Sendable {
         try step(.cgroupAttach) { () throws(SystemCallError) in
             if spec.groupLimits != self.spec.groupLimits { try group.group.set(spec.groupLimits) }
             if spec.processes != self.spec.processes {
-                try group.initLeaf.set(SandboxCgroups.initLimits(processes: spec.processes))
+                try group.setInit(SandboxCgroups.initLimits(processes: spec.processes))
             }
             try group.group.setWeight(percent: 100)
         }

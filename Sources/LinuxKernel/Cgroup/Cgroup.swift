@@ -36,6 +36,9 @@ public protocol Cgroup: Sendable {
     /// Waits until no process is left in it or below; false when the deadline (monotonic, nanoseconds) passes first.
     func waitUntilEmpty(deadline: UInt64) -> Bool
 
+    /// Memory that it is charged with now, in bytes: all that it holds.
+    func memoryCharged() throws(SystemCallError) -> UInt64
+
     /// Memory in use now, in bytes, without what the kernel would drop first (file pages not used lately).
     func memoryInUse() throws(SystemCallError) -> UInt64
 

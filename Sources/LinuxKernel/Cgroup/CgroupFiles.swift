@@ -7,12 +7,13 @@ enum CgroupFiles {
     }
 
     /// The number in a file, or after a key in a file of `key number` lines; 0 where there is none.
-    static func number(_ path: String, key: String? = nil) throws(SystemCallError) -> UInt64 {
+    static func number(_ path: String, key: StaticString? = nil) throws(SystemCallError) -> UInt64 {
         let text = try Files.readShort(path)
-        guard let key else { return UInt64(text.prefix { $0.isNumber }) ?? 0 }
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            if fields.count == 2, fields[0] == key { return UInt64(fields[1]) ?? 0 }
+        guard let key else { return text.number }
+        for line in text.lines where line.begins(with: key) {
+            let value = line.dropping(key.utf8CodeUnitCount)
+            // Not of a longer name.
+            if value.begins(with: " ") { return value.dropping(1).number }
         }
         return 0
     }
@@ -61,7 +62,7 @@ enum CgroupFiles {
         guard let events = try? Files.open(directory + "/cgroup.events", .readOnly) else { return true }
         while true {
             guard let text = try? Files.readShort(from: events.rawValue) else { return true }
-            if text.contains("populated 0") { return true }
+            if text.line(after: "populated ")?.number == 0 { return true }
             let now = MonotonicClock.now
             guard now < deadline else { return false }
             var entries = [PollEntry(descriptor: events.rawValue, events: .priority)]

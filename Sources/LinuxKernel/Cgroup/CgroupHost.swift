@@ -50,6 +50,10 @@ public struct CgroupHost: Sendable, CustomStringConvertible {
         return Files.exists(probe + "/cgroup.kill") ? [unified + "/cgroup.procs"] : []
     }
 
+    /// Whether a group with groups below it may hold processes itself: in v2 it may not ("no internal process constraint",
+    /// cgroups(7)).
+    public var allowsInnerProcesses: Bool { if case .one = version { true } else { false } }
+
     /// The group at that path, made or not.
     public func group(_ path: String) -> any Cgroup {
         switch version {

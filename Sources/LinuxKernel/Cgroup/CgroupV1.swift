@@ -4,12 +4,16 @@ internal import Glibc
 /// A control group on a host where each controller has a hierarchy of its own (v1, "hybrid").
 struct CgroupV1: Cgroup {
     let path: String
-    let hierarchies: CgroupV1Hierarchies
+    private let hierarchies: CgroupV1Hierarchies
 
     /// Rules for devices stand on the sandbox's own group: they pass on to what is below, so a leaf needs none.
-    private var devicesPath: String {
-        let parts = path.split(separator: "/")
-        return parts.count > 3 ? parts.dropLast().joined(separator: "/") : path
+    private let devicesPath: String
+
+    init(path: String, hierarchies: CgroupV1Hierarchies) {
+        self.path = path
+        self.hierarchies = hierarchies
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"))
+        devicesPath = parts.count > 3 ? String(path.utf8.prefix(upTo: parts[3].startIndex).dropLast()) ?? path : path
     }
 
     private func file(_ hierarchy: String, _ name: String) -> String { "\(hierarchy)/\(path)/\(name)" }
@@ -72,16 +76,28 @@ struct CgroupV1: Cgroup {
     }
 
     func contains(pid: Int32) throws(SystemCallError) -> Bool {
-        let lines = try Files.readString("/proc/\(pid)/cgroup").split(separator: "\n")
-        func isIn(_ controller: String, _ wanted: String) -> Bool {
-            lines.contains { line in
-                let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-                guard fields.count == 3, fields[2] == "/" + wanted else { return false }
-                return controller.isEmpty
-                    ? fields[1].isEmpty : fields[1].split(separator: ",").contains { $0 == controller }
+        let text = KernelText(try Files.read("/proc/\(pid)/cgroup"))
+        let (ours, devices) = ("/" + path, "/" + devicesPath)
+        // number:controllers:path; without controllers for cgroup2. No controller's name and no path of ours has a colon.
+        var found = 0
+        for line in text.lines {
+            var fields = line.parts(at: ":").makeIterator()
+            guard fields.next() != nil, let second = fields.next() else { continue }
+            guard let place = fields.next() else {
+                if second.equals(ours) { found += 1 }
+                continue
+            }
+            for controller in second.parts(at: ",") {
+                if controller.equals("memory") || controller.equals("cpu") || controller.equals("cpuacct")
+                    || controller.equals("pids")
+                {
+                    if place.equals(ours) { found += 1 }
+                } else if controller.equals("devices"), place.equals(devices) {
+                    found += 1
+                }
             }
         }
-        return ["memory", "cpu", "cpuacct", "pids", ""].allSatisfy { isIn($0, path) } && isIn("devices", devicesPath)
+        return found == 6
     }
 
     func processes() throws(SystemCallError) -> [Int32] {
@@ -94,9 +110,13 @@ struct CgroupV1: Cgroup {
         CgroupFiles.waitUntilEmpty("\(hierarchies.unified)/\(path)", deadline: deadline)
     }
 
+    func memoryCharged() throws(SystemCallError) -> UInt64 {
+        try CgroupFiles.number(file(hierarchies.memory, "memory.usage_in_bytes"))
+    }
+
     func memoryInUse() throws(SystemCallError) -> UInt64 {
         CgroupFiles.difference(
-            try CgroupFiles.number(file(hierarchies.memory, "memory.usage_in_bytes")),
+            try memoryCharged(),
             try CgroupFiles.number(file(hierarchies.memory, "memory.stat"), key: "total_inactive_file"))
     }
 

@@ -66,9 +66,13 @@ struct CgroupV2: Cgroup {
 
     func waitUntilEmpty(deadline: UInt64) -> Bool { CgroupFiles.waitUntilEmpty(directory, deadline: deadline) }
 
+    func memoryCharged() throws(SystemCallError) -> UInt64 {
+        try CgroupFiles.number(directory + "/memory.current")
+    }
+
     func memoryInUse() throws(SystemCallError) -> UInt64 {
         CgroupFiles.difference(
-            try CgroupFiles.number(directory + "/memory.current"),
+            try memoryCharged(),
             try CgroupFiles.number(directory + "/memory.stat", key: "inactive_file"))
     }
 

@@ -34,10 +34,10 @@ struct PostureCheckTests {
 
     @Test("a sound process and sound mounts pass")
     func sound() throws {
-        try PostureCheck.verifyStatus(PostureCheckTests.status, hostProgram: 268_436_456)
-        try PostureCheck.verifyMounts(PostureCheckTests.mounts)
+        try PostureCheck.verifyStatus(KernelText(Array(PostureCheckTests.status.utf8)), hostProgram: 268_436_456)
+        try PostureCheck.verifyMounts(KernelText(Array(PostureCheckTests.mounts.utf8)))
         #expect(throws: SandboxError.self) {
-            try PostureCheck.verifyStatus(PostureCheckTests.status, hostProgram: 268_501_992)
+            try PostureCheck.verifyStatus(KernelText(Array(PostureCheckTests.status.utf8)), hostProgram: 268_501_992)
         }
     }
 
@@ -56,7 +56,9 @@ struct PostureCheckTests {
     func weakenedProcess(sound: String, weak: String) {
         let text = PostureCheckTests.status.replacing(sound, with: weak)
         #expect(text != PostureCheckTests.status)
-        #expect(throws: SandboxError.self) { try PostureCheck.verifyStatus(text, hostProgram: 268_436_456) }
+        #expect(throws: SandboxError.self) {
+            try PostureCheck.verifyStatus(KernelText(Array(text.utf8)), hostProgram: 268_436_456)
+        }
     }
 
     @Test(
@@ -70,6 +72,6 @@ struct PostureCheckTests {
     func weakenedMounts(sound: String, weak: String) {
         let text = PostureCheckTests.mounts.replacing(sound, with: weak)
         #expect(text != PostureCheckTests.mounts)
-        #expect(throws: SandboxError.self) { try PostureCheck.verifyMounts(text) }
+        #expect(throws: SandboxError.self) { try PostureCheck.verifyMounts(KernelText(Array(text.utf8))) }
     }
 }
