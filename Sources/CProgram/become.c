@@ -51,9 +51,10 @@ static int set_limits(const struct program *program) {
 }
 
 static int drop_bounding_set(void) {
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
-        if (prctl(PR_CAPBSET_DROP, capability) < 0) return -1;
-    return 0;
+    int capability = 0;
+    while (prctl(PR_CAPBSET_DROP, capability) == 0) capability++;
+    // prctl(2): EINVAL where it is no capability of this kernel's, so all of them are gone.
+    return errno == EINVAL && capability > 0 ? 0 : -1;
 }
 
 static int install_filter(const void *bytes, uint32_t count) {

@@ -146,7 +146,9 @@ static PyObject *serve(PyObject *self, PyObject *unused) {
         for (int i = 0; i < 3; i++) program.streams[i] = descriptors[ZYGOTE_STREAMS + i];
         for (int i = 0; i < 2; i++) program.handover[i] = descriptors[ZYGOTE_HANDOVER + i];
         PyOS_BeforeFork();
-        pid_t pid = fork();
+        // The process that enters has this memory, and this thread stands still until it has ended: a copy of the tables of the
+        // interpreter's pages is made once, for the program's process.
+        pid_t pid = vfork();
         if (pid == 0) {
             enter(&program, descriptors[ZYGOTE_SANDBOX]);
             program_become(&program);

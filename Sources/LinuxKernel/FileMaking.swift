@@ -132,21 +132,22 @@ extension Files {
 
     /// Up to `count` bytes from where an open file stands; fewer at its end.
     public static func read(from descriptor: CInt, count: Int) throws(SystemCallError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var filled = 0
-        while filled < count {
-            let result = bytes.withUnsafeMutableBytes { buffer in
-                Result { () throws(SystemCallError) in
-                    try check("read") {
-                        Glibc.read(descriptor, buffer.baseAddress?.advanced(by: filled), count - filled)
-                    }
+        var failure: SystemCallError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            do throws(SystemCallError) {
+                while filled < count {
+                    let place = buffer.baseAddress?.advanced(by: filled)
+                    let room = count - filled
+                    let got = try check("read") { Glibc.read(descriptor, place, room) }
+                    if got == 0 { break }
+                    filled += got
                 }
+            } catch {
+                failure = error
             }
-            let got = try result.get()
-            if got == 0 { break }
-            filled += got
         }
-        return Array(bytes[..<filled])
+        if let failure { throw failure }
+        return bytes
     }
 
     /// Some bytes from a place in an open file; 0 at its end (pread(2)).
