@@ -53,6 +53,16 @@ public struct KernelText: Sendable {
         return nil
     }
 
+    /// What follows the last one of that character; nil where there is none.
+    public func rest(afterLast character: Unicode.Scalar) -> KernelText? {
+        bytes.lastIndex(of: UInt8(ascii: character)).map { KernelText(bytes[($0 + 1)...]) }
+    }
+
+    /// Whether it is a number and nothing else.
+    public var isNumber: Bool {
+        !bytes.isEmpty && bytes.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+    }
+
     /// The number that it begins with, in decimal; 0 where there is none. One that is too large is the largest there is.
     public var number: UInt64 {
         var value: UInt64 = 0

@@ -70,11 +70,14 @@ public final class ProcessFilesystem: Sendable {
 extension ProcessFilesystem {
     /// When a process started, in clock ticks since the kernel did (proc_pid_stat(5), starttime).
     public func birth(of pid: Int32) throws(SystemCallError) -> UInt64 {
-        let text = try readString(pid, "stat")
         // The name, in parentheses, may hold anything: count from the last one.
-        guard let end = text.lastIndex(of: ")") else { throw SystemCallError(call: "read", errno: 71) }  // EPROTO
-        let fields = text[text.index(after: end)...].split(whereSeparator: \.isWhitespace)
-        guard fields.count > 19, let ticks = UInt64(fields[19]) else { throw SystemCallError(call: "read", errno: 71) }
-        return ticks
+        guard let rest = try readText(pid, "stat").rest(afterLast: ")") else {
+            throw SystemCallError(call: "read", errno: EPROTO)
+        }
+        for (index, field) in rest.words.enumerated() where index == 19 {
+            guard field.isNumber else { break }
+            return field.number
+        }
+        throw SystemCallError(call: "read", errno: EPROTO)
     }
 }

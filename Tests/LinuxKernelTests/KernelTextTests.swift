@@ -30,6 +30,13 @@ struct KernelTextTests {
         #expect(text(string).number == number)
     }
 
+    @Test("what follows the last of a character, and what is a number")
+    func rest() {
+        #expect(text("1 (a) b) S 2").rest(afterLast: ")")?.words.map(\.string) == ["S", "2"])
+        #expect(text("1 a").rest(afterLast: ")") == nil && text("a)").rest(afterLast: ")")?.isEmpty == true)
+        #expect(text("120").isNumber && !text("12x").isNumber && !text("").isNumber && !text("-1").isNumber)
+    }
+
     @Test("equal is equal in every byte")
     func equality() {
         #expect(text("nosuid").equals("nosuid") && text("nosuid").equals("no" + "suid"))

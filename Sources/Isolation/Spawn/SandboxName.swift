@@ -1,9 +1,19 @@
 /// Names of sandboxes: parts of cgroup paths that nobody can guess.
 enum SandboxName {
-    private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")
+    /// Thirty-two of them: five bits each.
+    private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
     static func make() -> String {
         var generator = SystemRandomNumberGenerator()
-        return String((0..<20).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] })
+        return String(unsafeUninitializedCapacity: 20) { name in
+            for half in 0..<2 {
+                var bits: UInt64 = generator.next()
+                for index in 0..<10 {
+                    name[half * 10 + index] = alphabet[Int(bits & 31)]
+                    bits >>= 5
+                }
+            }
+            return 20
+        }
     }
 }
