@@ -20,7 +20,7 @@ final class ReadyDisks: Sendable {
     /// The size of those that stand ready, in bytes: the API's default.
     static let size: Int64 = 1 << 30
     /// How many there are at least and at most. Each takes less than a megabyte of the host's disk.
-    private static let bounds = 16...maximum
+    private static let bounds = 64...maximum
     static let maximum = 128
     /// How often is looked what there is to do, in microseconds.
     private static let pause: UInt32 = 20_000

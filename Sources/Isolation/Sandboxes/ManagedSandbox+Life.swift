@@ -5,13 +5,15 @@ internal import SoulBoxModel
 
 extension ManagedSandbox {
     /// Starts it unless it runs. Within `change`.
-    func start(_ builder: SandboxBuilder, _ images: ImageStore) throws {
+    ///
+    /// - Parameter diskIsNew: Whether nobody has had the disk in use, ever: who does is found by going through all devices.
+    func start(_ builder: SandboxBuilder, _ images: ImageStore, diskIsNew: Bool = false) throws {
         let (record, isRunning, device) = state.read { ($0.record, $0.sandbox != nil, $0.device) }
         guard !isRunning else { return }
         guard let image = images.image(named: record.image, account: record.account) else {
             throw IsolationError(.templateNotFound, record.image)
         }
-        guard directory.awaitDisk(lastDevice: device) else {
+        guard diskIsNew || directory.awaitDisk(lastDevice: device) else {
             throw IsolationError(.conflict, "a file of the sandbox is being downloaded")
         }
         let sandbox = try builder.make(

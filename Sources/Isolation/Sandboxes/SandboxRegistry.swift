@@ -88,7 +88,7 @@ final class SandboxRegistry: Sendable {
                 if let process = new.running?.process { watch.add(new, process) }
             } else {
                 try directory.make(record, from: disks)
-                try run(new)
+                try run(new, diskIsNew: true)
             }
         } catch {
             try? directory.remove()
@@ -210,10 +210,11 @@ final class SandboxRegistry: Sendable {
         table.withLock { if $0[managed.id] === managed { $0.removeValue(forKey: managed.id) } }
     }
 
-    private func run(_ managed: ManagedSandbox) throws {
+    /// - Parameter diskIsNew: Whether the disk was made a moment ago, so that nobody can have it in use.
+    private func run(_ managed: ManagedSandbox, diskIsNew: Bool = false) throws {
         if managed.network.enabled, managed.running == nil { try networks.requireAvailable() }
         if managed.state.read({ $0.phase }) == .paused { return try resumeWithinChange(managed) }
-        try managed.start(builder, images)
+        try managed.start(builder, images, diskIsNew: diskIsNew)
         if let process = managed.running?.process { watch.add(managed, process) }
     }
 
