@@ -59,7 +59,7 @@ struct SandboxRoutes: Sendable {
             if id == sandbox.identifier { service.maker.add(sandbox) }
             return located
         }
-        let noted = try service.find(id, caller)
+        let noted = id == sandbox.identifier ? sandbox : try service.find(id, caller)
         if noted.status == .creating { try service.isolate { try service.keeper.make(noted) } }
         return HTTPResponse(
             status: 201, headers: located.headers, body: try service.find(id, caller).createdJSON.bytes)
