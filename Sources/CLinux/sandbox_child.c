@@ -250,7 +250,11 @@ __attribute__((noinline)) void soulbox_clone_sandbox(const struct soulbox_child_
     };
     long pid = clone_here(&arguments);
     if (pid == 0) child(spec, child_);
-    if (*(volatile int *)&child_->begun) return;
+    if (*(volatile int *)&child_->begun) {
+        ssize_t ended = write(spec->begun, "E", 1);
+        (void)ended;
+        return;
+    }
     // There is none, or it was killed before its first instruction: nobody else will tell.
     if (pid > 0) {
         waitpid((pid_t)pid, NULL, 0);

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,6 +22,11 @@ enum { CONTROL = 3 };
 enum { KIND_START = 1, FLAG_AHEAD = 32 };
 // madvise(2), since Linux 5.14; libc's headers are older. Where the kernel does not know it nothing is lost.
 enum { MADV_POPULATE_WRITE_ = 23 };
+
+// glibc's: the first since 2.32, which every system image has, the others since 2.35, and nothing where they are missing.
+extern char __libc_single_threaded __attribute__((weak));
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned __rseq_size __attribute__((weak));
 
 static char packet[256 << 10];
 
@@ -80,6 +86,16 @@ static void enter(const struct program *program, int sandbox) {
     _exit(0);
 }
 
+// Registers the thread's restartable sequences (rseq(2)) where glibc had: a fork inherits that, but not from a process that
+// shares its parent's memory, as the one in between. Without it sched_getcpu(3) tells for ever where the zygote ran.
+static void restore_sequences(void) {
+    enum { AREA_BYTES = 32, SIGNATURE = 0x53053053 }; // of <sys/rseq.h> for this processor; a kernel that refuses loses nothing
+#if defined(__x86_64__)
+    if (&__rseq_offset && &__rseq_size && __rseq_size > 0)
+        (void)syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, AREA_BYTES, 0, SIGNATURE);
+#endif
+}
+
 // By hand: strtoul(3) has a version of its own in newer libraries, which those of images need not know.
 static unsigned long hexadecimal(char *text, char **rest) {
     unsigned long value = 0;
@@ -135,6 +151,9 @@ static void populate(void) {
 
 static PyObject *serve(PyObject *self, PyObject *unused) {
     (void)self, (void)unused;
+    // What enters a sandbox has this memory, and what forks the program has a number in the sandbox's pid namespace: nobody
+    // there may look into it, PID 1 with all capabilities of its namespace included (ptrace(2), PR_SET_DUMPABLE of prctl(2)).
+    if (prctl(PR_SET_DUMPABLE, 0) < 0) _exit(1);
     for (;;) {
         int descriptors[ZYGOTE_DESCRIPTORS], count;
         ssize_t length = program_receive(CONTROL, packet, sizeof packet, 0, descriptors, ZYGOTE_DESCRIPTORS, &count);
@@ -147,10 +166,13 @@ static PyObject *serve(PyObject *self, PyObject *unused) {
         for (int i = 0; i < 2; i++) program.handover[i] = descriptors[ZYGOTE_HANDOVER + i];
         PyOS_BeforeFork();
         // The process that enters has this memory, and this thread stands still until it has ended: a copy of the tables of the
-        // interpreter's pages is made once, for the program's process.
-        pid_t pid = vfork();
+        // interpreter's pages is made once, for the program's process. Not where a module that was imported ahead has started
+        // a thread: the fork inside takes locks then, and whoever is killed in it must leave them in a memory of its own.
+        int shares = &__libc_single_threaded && __libc_single_threaded;
+        pid_t pid = shares ? vfork() : fork();
         if (pid == 0) {
             enter(&program, descriptors[ZYGOTE_SANDBOX]);
+            restore_sequences();
             program_become(&program);
             // After the word to go on, which comes when the process has its own cgroup to be charged.
             if (program.is_ahead) populate();

@@ -75,6 +75,8 @@ public final class SandboxClone: Sendable {
     /// What the thread is to do next; its descriptors come by the socket.
     private final class Shared: Sendable {
         let next = Mutex<Job?>(nil)
+        /// Whether the child before has not said yet that it is one no more.
+        let owesEnd = Atomic(false)
     }
 
     /// Starts the thread.
@@ -86,9 +88,12 @@ public final class SandboxClone: Sendable {
         // A number and no owner: what is closed on that thread is closed in its table alone.
         let theirs = ends.second.rawValue
         WorkerThread.start(name: name) {
-            var answer = UInt8(ascii: "B")
-            if soulbox_own_descriptors(theirs) < 0 { answer = UInt8(ascii: "F") }
-            guard (try? Files.write(to: theirs, [answer])) != nil else { return }
+            guard soulbox_own_descriptors(theirs) == 0 else {
+                // The table is the service's still, where the number is soon another's.
+                _ = try? Files.write(to: theirs, [UInt8(ascii: "F")])
+                return
+            }
+            guard (try? Files.write(to: theirs, [UInt8(ascii: "B")])) != nil else { return }
             while SandboxClone.serve(theirs, job) {}
         }
         // The thread has its copy of the other end when it answers.
@@ -101,6 +106,7 @@ public final class SandboxClone: Sendable {
     /// Starts a child. One caller at a time.
     public func start(_ request: Request) throws(SystemCallError) -> Child {
         let outcome = Outcome()
+        if job.owesEnd.exchange(false, ordering: .relaxed) { _ = try Files.read(from: socket.rawValue, count: 1) }
         job.next.withLock { $0 = Job(request: request, outcome: outcome) }
         let descriptors = [request.cgroup, request.go, request.report, request.ready]
         _ = try withUnsafeBytes(of: UInt8(ascii: "C")) { byte throws(SystemCallError) in
@@ -109,8 +115,11 @@ public final class SandboxClone: Sendable {
         let byte = try Files.read(from: socket.rawValue, count: 1)
         let pid = outcome.child.pointee.pid
         guard byte == [UInt8(ascii: "B")], pid > 0 else {
+            // Killed before it had said a word.
+            if byte == [UInt8(ascii: "E")] { waitpid(pid, nil, 0) }
             throw SystemCallError(call: "clone3", errno: pid < 0 ? -pid : EPIPE)
         }
+        job.owesEnd.store(true, ordering: .relaxed)
         // Whoever has ended keeps its number until it is collected, which is the caller's to do.
         do throws(SystemCallError) {
             return Child(pid: pid, process: try ProcessDescriptor(opening: pid))

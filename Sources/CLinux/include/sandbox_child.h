@@ -37,7 +37,7 @@ struct soulbox_child_spec {
     int go;                // read end: one byte when the maps are written and the root is mounted
     int report;            // write end: two int32_t, step and errno, when the child fails
     int ready;             // write end: 'R' from soulbox-init, which finds it as descriptor 3
-    int begun;             // where 'B' is written at the beginning, or 'F' when there is no child
+    int begun;             // where 'B' is written at the beginning and 'E' at the exec or end, or 'F' when there is no child
 };
 
 struct soulbox_child {
