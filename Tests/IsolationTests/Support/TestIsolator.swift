@@ -63,7 +63,11 @@ final class TestIsolator: Sendable {
         let deadline = MonotonicClock.now + 10_000_000_000 * UInt64(Host.patience)
         while (try? IsolationConnection(path: socket).status()) == nil {
             guard process.isRunning, MonotonicClock.now < deadline else {
-                throw IsolationError(.unavailable, (try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")
+                let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log"
+                process.signal(SIGKILL)
+                process.waitForExit()
+                try? FileManager.default.removeItem(atPath: runDirectory)
+                throw IsolationError(.unavailable, said)
             }
             usleep(20_000)
         }
