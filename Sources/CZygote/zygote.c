@@ -89,11 +89,17 @@ static void enter(const struct program *program, int sandbox) {
 // Registers the thread's restartable sequences (rseq(2)) where glibc had: a fork inherits that, but not from a process that
 // shares its parent's memory, as the one in between. Without it sched_getcpu(3) tells for ever where the zygote ran.
 static void restore_sequences(void) {
-    enum { AREA_BYTES = 32, SIGNATURE = 0x53053053 }; // of <sys/rseq.h> for this processor; a kernel that refuses loses nothing
+    enum { AREA_BYTES = 32 };
 #if defined(__x86_64__)
-    if (&__rseq_offset && &__rseq_size && __rseq_size > 0)
-        (void)syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, AREA_BYTES, 0, SIGNATURE);
+    const unsigned signature = 0x53053053; // RSEQ_SIG of <sys/rseq.h>
+#elif defined(__aarch64__)
+    const unsigned signature = 0xd428bc00;
+#else
+#error "name RSEQ_SIG for this processor"
 #endif
+    // A kernel that refuses takes nothing away.
+    if (&__rseq_offset && &__rseq_size && __rseq_size > 0)
+        (void)syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, AREA_BYTES, 0, signature);
 }
 
 // By hand: strtoul(3) has a version of its own in newer libraries, which those of images need not know.
@@ -172,6 +178,7 @@ static PyObject *serve(PyObject *self, PyObject *unused) {
         pid_t pid = shares ? vfork() : fork();
         if (pid == 0) {
             enter(&program, descriptors[ZYGOTE_SANDBOX]);
+            // While no filter has to allow it.
             restore_sequences();
             program_become(&program);
             // After the word to go on, which comes when the process has its own cgroup to be charged.

@@ -9,13 +9,23 @@ public enum Files {
     /// The bytes of a file; one of more than `maximum` bytes is EFBIG.
     public static func read(_ path: String, maximum: Int = 1 << 20) throws(SystemCallError) -> [UInt8] {
         let file = try open(path, .readOnly)
-        var bytes: [UInt8] = []
-        while true {
-            let chunk = try read(from: file.rawValue, count: min(65_536, maximum + 1 - bytes.count))
-            bytes.append(contentsOf: chunk)
-            guard bytes.count <= maximum else { throw SystemCallError(call: "read", errno: EFBIG) }
-            if chunk.isEmpty { return bytes }
+        return try readToEnd(of: file.rawValue, maximum: maximum)
+    }
+
+    /// All that an open file holds from where it stands.
+    static func readToEnd(of descriptor: CInt, maximum: Int) throws(SystemCallError) -> [UInt8] {
+        let result = withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 8) { buffer in
+            Result { () throws(SystemCallError) in
+                var bytes: [UInt8] = []
+                while true {
+                    let count = try check("read") { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+                    if count == 0 { return bytes }
+                    guard bytes.count + count <= maximum else { throw SystemCallError(call: "read", errno: EFBIG) }
+                    bytes.append(contentsOf: buffer[..<count])
+                }
+            }
         }
+        return try result.get()
     }
 
     /// The text of a file, repaired where it is no UTF-8.

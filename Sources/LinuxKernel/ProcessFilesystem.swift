@@ -34,19 +34,7 @@ public final class ProcessFilesystem: Sendable {
     /// The text of a process's file.
     public func readText(_ pid: Int32, _ name: String) throws(SystemCallError) -> KernelText {
         let file = try Files.open("\(pid)/\(name)", .readOnly, resolve: [.beneath, .noSymlinks], at: root.rawValue)
-        let raw = file.rawValue
-        let result = withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 8) { buffer in
-            Result { () throws(SystemCallError) in
-                var bytes: [UInt8] = []
-                while true {
-                    let count = try check("read") { read(raw, buffer.baseAddress, buffer.count) }
-                    if count == 0 { return KernelText(bytes) }
-                    bytes.append(contentsOf: buffer[..<count])
-                    guard bytes.count <= 1 << 20 else { throw SystemCallError(call: "read", errno: EFBIG) }
-                }
-            }
-        }
-        return try result.get()
+        return KernelText(try Files.readToEnd(of: file.rawValue, maximum: 1 << 20))
     }
 
     /// Writes a process's file, in one call.

@@ -70,21 +70,16 @@ public final class SandboxClone: Sendable {
 
     /// Our end of a socket pair: descriptors for the child go out, the byte of its beginning comes back.
     private let socket: SharedDescriptor
-    private let job: Shared
-
-    /// What the thread is to do next; its descriptors come by the socket.
-    private final class Shared: Sendable {
-        let next = Mutex<Job?>(nil)
-        /// Whether the child before has not said yet that it is one no more.
-        let owesEnd = Atomic(false)
-    }
+    /// What the thread is to do next; the descriptors for it come by the socket.
+    private let next = Monitor<Job?>(nil)
+    /// Whether the thread has yet to say that the child before needs it no more.
+    private let owesEnd = Atomic(false)
 
     /// Starts the thread.
     public init(name: String) throws(SystemCallError) {
         let ends = try UnixSocket.pair(kind: .sequencedPacket).shared()
         socket = ends.first
-        let job = Shared()
-        self.job = job
+        let next = next
         // A number and no owner: what is closed on that thread is closed in its table alone.
         let theirs = ends.second.rawValue
         WorkerThread.start(name: name) {
@@ -94,7 +89,7 @@ public final class SandboxClone: Sendable {
                 return
             }
             guard (try? Files.write(to: theirs, [UInt8(ascii: "B")])) != nil else { return }
-            while SandboxClone.serve(theirs, job) {}
+            while SandboxClone.serve(theirs, next) {}
         }
         // The thread has its copy of the other end when it answers.
         let answer = try withExtendedLifetime(ends.second) { () throws(SystemCallError) in
@@ -106,8 +101,8 @@ public final class SandboxClone: Sendable {
     /// Starts a child. One caller at a time.
     public func start(_ request: Request) throws(SystemCallError) -> Child {
         let outcome = Outcome()
-        if job.owesEnd.exchange(false, ordering: .relaxed) { _ = try Files.read(from: socket.rawValue, count: 1) }
-        job.next.withLock { $0 = Job(request: request, outcome: outcome) }
+        if owesEnd.exchange(false, ordering: .relaxed) { _ = try Files.read(from: socket.rawValue, count: 1) }
+        next.update { $0 = Job(request: request, outcome: outcome) }
         let descriptors = [request.cgroup, request.go, request.report, request.ready]
         _ = try withUnsafeBytes(of: UInt8(ascii: "C")) { byte throws(SystemCallError) in
             try UnixSocket.send(byte, descriptors: descriptors, on: socket.rawValue)
@@ -119,7 +114,7 @@ public final class SandboxClone: Sendable {
             if byte == [UInt8(ascii: "E")] { waitpid(pid, nil, 0) }
             throw SystemCallError(call: "clone3", errno: pid < 0 ? -pid : EPIPE)
         }
-        job.owesEnd.store(true, ordering: .relaxed)
+        owesEnd.store(true, ordering: .relaxed)
         // Whoever has ended keeps its number until it is collected, which is the caller's to do.
         do throws(SystemCallError) {
             return Child(pid: pid, process: try ProcessDescriptor(opening: pid))
@@ -131,17 +126,17 @@ public final class SandboxClone: Sendable {
     }
 
     /// Makes the next child, on the thread. Returns whether there can be a further one.
-    private static func serve(_ socket: CInt, _ job: Shared) -> Bool {
+    private static func serve(_ socket: CInt, _ next: Monitor<Job?>) -> Bool {
         var byte: UInt8 = 0
         let message = try? withUnsafeMutableBytes(of: &byte) { buffer throws(SystemCallError) in
             try UnixSocket.receive(into: buffer, from: socket)
         }
         guard let message, message.count == 1 else { return false }
-        guard let next = job.next.withLock({ $0.take() }), message.descriptors.count == 4 else {
+        guard let job = next.update({ $0.take() }), message.descriptors.count == 4 else {
             return (try? Files.write(to: socket, [UInt8(ascii: "F")])) != nil
         }
-        withExtendedLifetime((message, next)) {
-            run(next, message.descriptors.map(\.rawValue), begun: socket)
+        withExtendedLifetime((message, job)) {
+            run(job, message.descriptors.map(\.rawValue), begun: socket)
         }
         return true
     }

@@ -70,10 +70,9 @@ enum PostureCheck {
     static func verifyStatus(_ text: KernelText, hostProgram: UInt32, threads: Int? = 1) throws(SandboxError) {
         func expect(_ name: StaticString, _ wanted: String, times: Int = 1) throws(SandboxError) {
             guard let found = text.line(after: name) else { throw SandboxError(.posture, "\(name) is not told") }
-            var count = 0
-            for word in found.words where word.equals(wanted) { count += 1 }
-            guard count == times, found.words.reduce(0, { sum, _ in sum + 1 }) == times else {
-                let told = found.words.map(\.string).joined(separator: " ")
+            let words = Array(found.words)
+            guard words.count == times, words.allSatisfy({ $0.equals(wanted) }) else {
+                let told = words.map(\.string).joined(separator: " ")
                 throw SandboxError(.posture, "\(name) \(told), and not \(wanted)")
             }
         }

@@ -87,6 +87,7 @@ struct CgroupV1: Cgroup {
                 if second.equals(ours) { found += 1 }
                 continue
             }
+            guard fields.next() == nil else { continue }
             for controller in second.parts(at: ",") {
                 if controller.equals("memory") || controller.equals("cpu") || controller.equals("cpuacct")
                     || controller.equals("pids")

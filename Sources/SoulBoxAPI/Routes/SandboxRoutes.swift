@@ -59,6 +59,7 @@ struct SandboxRoutes: Sendable {
             if id == sandbox.identifier { service.maker.add(sandbox) }
             return located
         }
+        // What a repeated request has made before may be another by now; this one has just been noted.
         let noted = id == sandbox.identifier ? sandbox : try service.find(id, caller)
         if noted.status == .creating { try service.isolate { try service.keeper.make(noted) } }
         return HTTPResponse(

@@ -32,12 +32,14 @@ struct PostureCheckTests {
         7 3 0:3 /sys /proc/sys ro,nosuid,nodev,noexec - proc proc rw
         """
 
+    private func kernel(_ text: String) -> KernelText { KernelText(Array(text.utf8)) }
+
     @Test("a sound process and sound mounts pass")
     func sound() throws {
-        try PostureCheck.verifyStatus(KernelText(Array(PostureCheckTests.status.utf8)), hostProgram: 268_436_456)
-        try PostureCheck.verifyMounts(KernelText(Array(PostureCheckTests.mounts.utf8)))
+        try PostureCheck.verifyStatus(kernel(PostureCheckTests.status), hostProgram: 268_436_456)
+        try PostureCheck.verifyMounts(kernel(PostureCheckTests.mounts))
         #expect(throws: SandboxError.self) {
-            try PostureCheck.verifyStatus(KernelText(Array(PostureCheckTests.status.utf8)), hostProgram: 268_501_992)
+            try PostureCheck.verifyStatus(kernel(PostureCheckTests.status), hostProgram: 268_501_992)
         }
     }
 
@@ -57,7 +59,7 @@ struct PostureCheckTests {
         let text = PostureCheckTests.status.replacing(sound, with: weak)
         #expect(text != PostureCheckTests.status)
         #expect(throws: SandboxError.self) {
-            try PostureCheck.verifyStatus(KernelText(Array(text.utf8)), hostProgram: 268_436_456)
+            try PostureCheck.verifyStatus(kernel(text), hostProgram: 268_436_456)
         }
     }
 
@@ -72,6 +74,6 @@ struct PostureCheckTests {
     func weakenedMounts(sound: String, weak: String) {
         let text = PostureCheckTests.mounts.replacing(sound, with: weak)
         #expect(text != PostureCheckTests.mounts)
-        #expect(throws: SandboxError.self) { try PostureCheck.verifyMounts(KernelText(Array(text.utf8))) }
+        #expect(throws: SandboxError.self) { try PostureCheck.verifyMounts(kernel(text)) }
     }
 }
